@@ -1,0 +1,50 @@
+/// Records of the spool on their way to one sink, in the spool's order.
+package struct Batch: Sendable {
+    package let records: [SpooledRecord]
+
+    package init(records: [SpooledRecord]) {
+        self.records = records
+    }
+}
+
+/// A finished envelope as the spool keeps it.
+package struct SpooledRecord: Sendable {
+    /// Counts every record of the spool from 1, without holes.
+    package let sequence: Int64
+    /// Who the record belongs to; shared by all records that were appended together.
+    package let origin: Origin
+    /// The block of lines that `entry` points into.
+    package let bytes: [UInt8]
+    package let entry: EnvelopeBlock.Entry
+
+    package init(sequence: Int64, origin: Origin, bytes: [UInt8], entry: EnvelopeBlock.Entry) {
+        self.sequence = sequence
+        self.origin = origin
+        self.bytes = bytes
+        self.entry = entry
+    }
+
+    /// The envelope's line, without a line feed.
+    package var line: ArraySlice<UInt8> { bytes[entry.line] }
+    /// The record as Twilio sent it; empty when the envelope carries none.
+    package var raw: ArraySlice<UInt8> { bytes[entry.raw] }
+    package var id: String { String(decoding: bytes[entry.id], as: UTF8.self) }
+    /// The envelope's `type` as it stands in the JSON.
+    package var type: String { String(decoding: bytes[entry.type], as: UTF8.self) }
+
+    /// Account and dataset of records that were appended together.
+    package struct Origin: Hashable, Sendable {
+        /// The account's label when the record was collected.
+        package let account: String
+        package let accountSID: String
+        package let dataset: Dataset
+        package let lane: Lane
+
+        package init(account: String, accountSID: String, dataset: Dataset, lane: Lane) {
+            self.account = account
+            self.accountSID = accountSID
+            self.dataset = dataset
+            self.lane = lane
+        }
+    }
+}
