@@ -4,10 +4,18 @@ import PackageDescription
 let package = Package(
     name: "twilship",
     dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     ],
     targets: [
         .target(name: "PipelineCore"),
+        .systemLibrary(name: "CZlib"),
+        .target(
+            name: "Spooling",
+            dependencies: ["PipelineCore", "CZlib", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(name: "PipelineCoreTests", dependencies: ["PipelineCore"]),
+        .testTarget(
+            name: "SpoolingTests",
+            dependencies: ["Spooling", "PipelineCore", .product(name: "GRDB", package: "GRDB.swift")]),
     ],
     cxxLanguageStandard: .cxx17
 )

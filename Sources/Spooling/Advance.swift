@@ -1,0 +1,117 @@
+package import PipelineCore
+
+/// How much disk the spool may use.
+package struct SpoolOptions: Sendable {
+    /// Bytes of segments and database together.
+    package let maximumBytes: Int
+    /// How long delivered records are kept; they go earlier when room is needed.
+    package let retain: Duration
+    /// A segment is closed when it has reached this size. Room is given back a segment at a time.
+    package let segmentBytes: Int64
+
+    /// - Parameter segmentBytes: 64 MiB, or an eighth of a small spool.
+    package init(maximumBytes: Int, retain: Duration, segmentBytes: Int64? = nil) {
+        self.maximumBytes = maximumBytes
+        self.retain = retain
+        self.segmentBytes = segmentBytes ?? min(64 << 20, max(64 << 10, Int64(maximumBytes / 8)))
+    }
+}
+
+/// A stream of this state directory.
+package struct StreamID: Hashable, Sendable {
+    let rawValue: Int64
+}
+
+/// A complete pass over a window: what `Spool.append` makes durable together.
+package struct Advance: Sendable {
+    package struct Part: Sendable {
+        package let lane: Lane
+        package let block: EnvelopeBlock
+
+        package init(lane: Lane, block: EnvelopeBlock) {
+            self.lane = lane
+            self.block = block
+        }
+    }
+
+    package let stream: StreamID
+    /// The account's label today.
+    package let account: String
+    package let accountSID: String
+    package let dataset: Dataset
+    /// New records only, each part in (time, id) order.
+    package let blocks: [Part]
+    /// One item for each record in `blocks`.
+    package let taken: [LedgerItem]
+    /// The stream's coverage after this pass.
+    package let coverage: Coverage
+    /// The greatest (time, SID) among the new records; nil if none has a date.
+    package let checkpoint: Checkpoint?
+    package let window: Window
+    /// When the pass began, by the server's clock.
+    package let readAt: Timestamp
+    /// `Twilio-Request-Id` of each answer.
+    package let requestIDs: [String]
+    /// How many records were answered, known ones included.
+    package let recordsRead: Int
+
+    package init(
+        stream: StreamID, account: String, accountSID: String, dataset: Dataset, blocks: [Part], taken: [LedgerItem],
+        coverage: Coverage, checkpoint: Checkpoint?, window: Window, readAt: Timestamp, requestIDs: [String],
+        recordsRead: Int
+    ) {
+        self.stream = stream
+        self.account = account
+        self.accountSID = accountSID
+        self.dataset = dataset
+        self.blocks = blocks
+        self.taken = taken
+        self.coverage = coverage
+        self.checkpoint = checkpoint
+        self.window = window
+        self.readAt = readAt
+        self.requestIDs = requestIDs
+        self.recordsRead = recordsRead
+    }
+}
+
+/// What became of a sink's next records: what `Spool.settle` makes durable together.
+package struct Settlement: Sendable {
+    package let sink: String
+    /// The records right behind the sink's position.
+    package let sequences: ClosedRange<Int64>
+    /// How many of them the sink accepted; the others were filtered.
+    package let delivered: Int
+    /// How often they were sent; 0 if all were filtered.
+    package let attempts: Int
+    package let state: SinkState
+
+    package init(sink: String, sequences: ClosedRange<Int64>, delivered: Int, attempts: Int, state: SinkState) {
+        self.sink = sink
+        self.sequences = sequences
+        self.delivered = delivered
+        self.attempts = attempts
+        self.state = state
+    }
+}
+
+/// What was asked of Twilio.
+struct Usage {
+    var requests = 0
+    var records = 0
+    var taken = 0
+
+    init() {}
+
+    init(_ advance: Advance) {
+        requests = advance.requestIDs.count
+        records = advance.recordsRead
+        taken = advance.taken.count
+    }
+
+    mutating func add(_ other: Usage) {
+        requests += other.requests
+        records += other.records
+        taken += other.taken
+    }
+}

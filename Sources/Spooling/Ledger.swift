@@ -1,0 +1,161 @@
+import Foundation
+import GRDB
+package import PipelineCore
+
+/// Which records of a stream were taken: the memory for removing duplicates.
+///
+/// - Every append adds one row with the sorted identities of what it took and the span of their own dates, so an append
+///   costs the same however much was taken before. There is no index over identities.
+/// - A record is looked for in the rows whose span includes its date; one without a date among all undated ones.
+/// - Identities are kept until nothing near them will be read again, then only their number and digest.
+enum Ledger {
+    /// How long number and digest of what was taken are kept.
+    static let retention: Duration = .seconds(400 * 86_400)
+
+    static func add(
+        _ items: [LedgerItem], to stream: Int64, readAt: Timestamp, sequences: ClosedRange<Int64>, _ database: Database
+    ) throws {
+        for undated in [false, true] {
+            let filed = items.filter { ($0.time == nil) == undated }
+            guard !filed.isEmpty else { continue }
+            let times = filed.map { $0.time ?? readAt }
+            let identities = filed.map(\.identity).sorted()
+            try database.execute(
+                sql: """
+                    INSERT INTO ledger (stream, from_ms, to_ms, undated, count, digest, identities, first_sequence, last_sequence)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    stream, (times.min() ?? readAt).milliseconds, (times.max() ?? readAt).milliseconds, undated,
+                    identities.count, Data(digest(identities)), Data(IdentityList.encode(identities)),
+                    sequences.lowerBound,
+                    sequences.upperBound,
+                ])
+        }
+    }
+
+    /// Which of `items` were taken before, as indices.
+    static func known(_ items: [LedgerItem], in stream: Int64, _ database: Database) throws -> Set<Int> {
+        var known: Set<Int> = []
+        let dated = items.indices.compactMap { index in items[index].time.map { (index: index, time: $0) } }
+            .sorted { $0.time < $1.time }
+        if let from = dated.first?.time, let to = dated.last?.time {
+            let rows = try Row.fetchCursor(
+                database,
+                sql: """
+                    SELECT from_ms, to_ms, identities FROM ledger
+                    WHERE stream = ? AND to_ms >= ? AND from_ms <= ? AND undated = 0 AND identities IS NOT NULL
+                    """,
+                arguments: [stream, from.milliseconds, to.milliseconds])
+            while let row = try rows.next() {
+                let span = Timestamp(milliseconds: row["from_ms"])...Timestamp(milliseconds: row["to_ms"])
+                try row.withUnsafeData(atIndex: 2) { data in
+                    guard let data else { return }
+                    let list = IdentityList(bytes: [UInt8](data))
+                    for item in dated[dated.partitioningIndex { $0.time >= span.lowerBound }...] {
+                        guard item.time <= span.upperBound else { break }
+                        if list.contains(items[item.index].identity) { known.insert(item.index) }
+                    }
+                }
+            }
+        }
+        let undated = items.indices.filter { items[$0].time == nil }
+        if !undated.isEmpty {
+            let rows = try Row.fetchCursor(
+                database,
+                sql: "SELECT identities FROM ledger WHERE stream = ? AND undated = 1 AND identities IS NOT NULL",
+                arguments: [stream])
+            while let row = try rows.next() {
+                try row.withUnsafeData(atIndex: 0) { data in
+                    guard let data else { return }
+                    let list = IdentityList(bytes: [UInt8](data))
+                    known.formUnion(undated.filter { list.contains(items[$0].identity) })
+                }
+            }
+        }
+        return known
+    }
+
+    /// Forgets the identities of what lies before `horizon`, and everything about what is older than `retention`.
+    static func compact(stream: Int64, before horizon: Timestamp, now: Timestamp, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE ledger SET identities = NULL WHERE stream = ? AND to_ms < ? AND identities IS NOT NULL",
+            arguments: [stream, horizon.milliseconds])
+        try database.execute(
+            sql: "DELETE FROM ledger WHERE stream = ? AND to_ms < ?",
+            arguments: [stream, (now - retention).milliseconds])
+    }
+
+    /// The exclusive or of all identities: the same whatever the order, and of two lists together the two digests' own.
+    private static func digest(_ identities: [RecordIdentity]) -> [UInt8] {
+        let sum = identities.reduce(into: (high: UInt64(0), low: UInt64(0))) { sum, identity in
+            sum.high ^= identity.high
+            sum.low ^= identity.low
+        }
+        return IdentityList.encode([RecordIdentity(high: sum.high, low: sum.low)])
+    }
+}
+
+/// A record as the ledger files it: under its own date, or as undated.
+package struct LedgerItem: Sendable, Hashable {
+    package let identity: RecordIdentity
+    /// Its own date; nil when it has none that can be read.
+    package let time: Timestamp?
+
+    package init(identity: RecordIdentity, time: Timestamp?) {
+        self.identity = identity
+        self.time = time
+    }
+}
+
+/// Sorted identities in 16 bytes each, big-endian, so that they sort as bytes too.
+struct IdentityList {
+    private let bytes: [UInt8]
+
+    init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    static func encode(_ identities: [RecordIdentity]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(identities.count * 16)
+        for identity in identities {
+            withUnsafeBytes(of: identity.high.bigEndian) { bytes.append(contentsOf: $0) }
+            withUnsafeBytes(of: identity.low.bigEndian) { bytes.append(contentsOf: $0) }
+        }
+        return bytes
+    }
+
+    private subscript(index: Int) -> RecordIdentity {
+        bytes.withUnsafeBytes { raw in
+            RecordIdentity(
+                high: UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: index * 16, as: UInt64.self)),
+                low: UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: index * 16 + 8, as: UInt64.self)))
+        }
+    }
+
+    func contains(_ identity: RecordIdentity) -> Bool {
+        let count = bytes.count / 16
+        let index = (0..<count).partitioningIndex { self[$0] >= identity }
+        return index < count && self[index] == identity
+    }
+}
+
+extension RandomAccessCollection {
+    /// The first index whose element satisfies `belongsInSecondPartition`, of a collection where all that do come last.
+    fileprivate func partitioningIndex(where belongsInSecondPartition: (Element) throws -> Bool) rethrows -> Index {
+        var low = startIndex
+        var count = self.count
+        while count > 0 {
+            let half = count / 2
+            let middle = index(low, offsetBy: half)
+            if try belongsInSecondPartition(self[middle]) {
+                count = half
+            } else {
+                low = index(after: middle)
+                count -= half + 1
+            }
+        }
+        return low
+    }
+}

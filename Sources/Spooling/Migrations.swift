@@ -1,0 +1,150 @@
+package import GRDB
+import Glibc
+
+/// The steps from an empty database to today's. A step is named once and never edited: old machines have run it.
+package enum Migrations {
+    /// All migrations in order. A test may add more.
+    package static var all: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("v1") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE property (
+                        key TEXT PRIMARY KEY,
+                        value TEXT NOT NULL
+                    ) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE stream (
+                        id INTEGER PRIMARY KEY,
+                        account_sid TEXT NOT NULL,
+                        dataset TEXT NOT NULL,
+                        host TEXT NOT NULL,
+                        service_sid TEXT NOT NULL,          -- '' for streams of an account
+                        environment_sid TEXT NOT NULL,      -- '' for streams of an account
+                        account TEXT NOT NULL,              -- today's label
+                        start_ms INTEGER NOT NULL,          -- collected from here on
+                        coverage BLOB NOT NULL,
+                        checkpoint_ms INTEGER,
+                        checkpoint_sid TEXT,
+                        UNIQUE (account_sid, dataset, host, service_sid, environment_sid)
+                    ) STRICT;
+
+                    CREATE TABLE segment (
+                        id INTEGER PRIMARY KEY,
+                        length INTEGER NOT NULL,            -- committed bytes
+                        last_sequence INTEGER NOT NULL,
+                        updated_ms INTEGER NOT NULL
+                    ) STRICT;
+
+                    CREATE TABLE frame (
+                        first_sequence INTEGER PRIMARY KEY,
+                        last_sequence INTEGER NOT NULL,
+                        segment INTEGER NOT NULL,
+                        offset INTEGER NOT NULL,
+                        length INTEGER NOT NULL,
+                        stream INTEGER NOT NULL,
+                        lane INTEGER NOT NULL,
+                        collected_ms INTEGER NOT NULL,
+                        window_from_ms INTEGER NOT NULL,
+                        window_to_ms INTEGER NOT NULL,
+                        request_ids TEXT NOT NULL
+                    ) STRICT;
+                    CREATE INDEX frame_segment ON frame (segment);
+
+                    CREATE TABLE ledger (
+                        id INTEGER PRIMARY KEY,
+                        stream INTEGER NOT NULL,
+                        from_ms INTEGER NOT NULL,           -- oldest record
+                        to_ms INTEGER NOT NULL,             -- newest record, included
+                        undated INTEGER NOT NULL,           -- 1: filed by when they were read
+                        count INTEGER NOT NULL,
+                        digest BLOB NOT NULL,
+                        identities BLOB,                    -- NULL once nothing will be read again
+                        first_sequence INTEGER NOT NULL,
+                        last_sequence INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE INDEX ledger_range ON ledger (stream, to_ms);
+
+                    CREATE TABLE sink (
+                        name TEXT PRIMARY KEY,
+                        position INTEGER NOT NULL,          -- the last sequence that is settled
+                        delivered INTEGER NOT NULL,
+                        filtered INTEGER NOT NULL,
+                        settled_ms INTEGER,
+                        detached_ms INTEGER
+                    ) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE sink_state (
+                        sink TEXT NOT NULL,
+                        key TEXT NOT NULL,
+                        value BLOB NOT NULL,
+                        PRIMARY KEY (sink, key)
+                    ) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE delivery (
+                        sink TEXT NOT NULL,
+                        first_sequence INTEGER NOT NULL,
+                        last_sequence INTEGER NOT NULL,
+                        attempts INTEGER NOT NULL,          -- 0: every record was filtered
+                        settled_ms INTEGER NOT NULL,
+                        PRIMARY KEY (sink, first_sequence)
+                    ) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE usage (
+                        day TEXT NOT NULL,
+                        stream INTEGER NOT NULL,
+                        requests INTEGER NOT NULL,
+                        records INTEGER NOT NULL,           -- as answered, before duplicates are removed
+                        taken INTEGER NOT NULL,             -- new to us
+                        PRIMARY KEY (day, stream)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        return migrator
+    }
+
+    /// Brings the database up to date: keeps a copy of an older one beside it, and refuses a newer one.
+    static func apply(
+        _ migrator: DatabaseMigrator, to queue: DatabaseQueue, path: String, version: String
+    ) throws {
+        let (applied, isNewer) = try queue.read { database in
+            (try migrator.appliedIdentifiers(database), try migrator.hasBeenSuperseded(database))
+        }
+        if isNewer {
+            let writer = try queue.read { try Property.writtenBy.fetch($0) }
+            throw SpoolError.newer(path: path, writtenBy: writer ?? "a newer version", thisVersion: version)
+        }
+        let pending = migrator.migrations.filter { !applied.contains($0) }
+        if !pending.isEmpty, !applied.isEmpty {
+            let copy = "\(path).before-\(pending[0])"
+            // A copy of that name is of an upgrade that failed half-way and was rolled back: today's state is the same.
+            if access(copy, F_OK) != 0 {
+                try queue.vacuum(into: copy)
+                _ = chmod(copy, 0o600)
+            }
+        }
+        try migrator.migrate(queue)
+        try queue.write { try Property.writtenBy.save(version, $0) }
+    }
+}
+
+/// Single values that are kept in the table `property`.
+enum Property: String {
+    /// The version that last opened the state for writing.
+    case writtenBy = "written_by"
+    /// The sequence that the next record gets.
+    case nextSequence = "next_sequence"
+    /// What the service last said of itself, as JSON.
+    case runtime
+
+    func fetch(_ database: Database) throws -> String? {
+        try String.fetchOne(database, sql: "SELECT value FROM property WHERE key = ?", arguments: [rawValue])
+    }
+
+    func save(_ value: String, _ database: Database) throws {
+        try database.execute(
+            sql:
+                "INSERT INTO property (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            arguments: [rawValue, value])
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import GRDB
+package import PipelineCore
+
+/// What became of one record: `twilship explain`.
+package struct RecordHistory: Sendable {
+    package struct Delivery: Sendable {
+        package enum State: Sendable {
+            /// Accepted or filtered; `attempts` is 0 if nothing of its batch was sent.
+            case settled(at: Timestamp, attempts: Int)
+            /// Settled, but when is no longer known.
+            case settledBefore
+            case waiting(recordsAhead: Int64)
+        }
+
+        package let sink: String
+        package let state: State
+    }
+
+    package let accountSID: String
+    package let account: String
+    package let dataset: Dataset
+    package let sequence: Int64
+    package let lane: Lane
+    package let collected: Timestamp
+    package let window: Window
+    package let requestIDs: [String]
+    package let deliveries: [Delivery]
+    /// The envelope.
+    package let line: String
+    package let time: Timestamp
+}
+
+extension RecordHistory {
+    static func find(
+        _ identity: RecordIdentity, sid: String, _ directory: StateDirectory, _ database: Database
+    ) throws -> [RecordHistory] {
+        // No index leads from a SID to its record (see Ledger); this reads 16 bytes for each record that was taken.
+        var spans: [ClosedRange<Int64>] = []
+        let rows = try Row.fetchCursor(
+            database, sql: "SELECT identities, first_sequence, last_sequence FROM ledger WHERE identities IS NOT NULL")
+        while let row = try rows.next() {
+            let list = IdentityList(bytes: [UInt8](row["identities"] as Data))
+            if list.contains(identity) { spans.append(row["first_sequence"]...row["last_sequence"]) }
+        }
+        if spans.isEmpty, let first = try Int64.fetchOne(database, sql: "SELECT MIN(first_sequence) FROM frame"),
+            let last = try Int64.fetchOne(database, sql: "SELECT MAX(last_sequence) FROM frame")
+        {
+            spans = [first...last]
+        }
+        return try spans.flatMap { span in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT frame.*, stream.account_sid, stream.dataset FROM frame JOIN stream ON stream.id = frame.stream
+                    WHERE last_sequence >= ? AND first_sequence <= ? ORDER BY first_sequence
+                    """,
+                arguments: [span.lowerBound, span.upperBound]
+            ).compactMap { try history(of: identity, sid: sid, in: $0, directory, database) }
+        }
+    }
+
+    private static func history(
+        of identity: RecordIdentity, sid: String, in row: Row, _ directory: StateDirectory, _ database: Database
+    ) throws -> RecordHistory? {
+        let frame = try directory.readFrame(segment: row["segment"], offset: row["offset"], length: row["length"])
+        guard let index = frame.entries.firstIndex(where: { $0.identity == identity }) else { return nil }
+        let record = frame[frame.firstSequence + Int64(index)]
+        guard record.id == sid else { return nil }
+        return RecordHistory(
+            accountSID: frame.origin.accountSID, account: frame.origin.account, dataset: frame.origin.dataset,
+            sequence: record.sequence, lane: frame.origin.lane, collected: Timestamp(milliseconds: row["collected_ms"]),
+            window: Window(
+                from: Timestamp(milliseconds: row["window_from_ms"]), to: Timestamp(milliseconds: row["window_to_ms"])),
+            requestIDs: (row["request_ids"] as String).split(separator: " ").map(String.init),
+            deliveries: try deliveries(of: record.sequence, database),
+            line: String(decoding: record.line, as: UTF8.self),
+            time: record.entry.time)
+    }
+
+    private static func deliveries(of sequence: Int64, _ database: Database) throws -> [Delivery] {
+        let sinks = try Row.fetchAll(
+            database, sql: "SELECT name, position FROM sink WHERE detached_ms IS NULL ORDER BY name")
+        return try sinks.map { sink in
+            let row = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT attempts, settled_ms FROM delivery
+                    WHERE sink = ? AND first_sequence <= ? AND last_sequence >= ?
+                    """,
+                arguments: [sink["name"] as String, sequence, sequence])
+            let position: Int64 = sink["position"]
+            let state: Delivery.State =
+                if let row {
+                    .settled(at: Timestamp(milliseconds: row["settled_ms"]), attempts: row["attempts"])
+                } else if position >= sequence {
+                    .settledBefore
+                } else {
+                    .waiting(recordsAhead: sequence - position - 1)
+                }
+            return Delivery(sink: sink["name"], state: state)
+        }
+    }
+}
+
+extension StateDirectory {
+    func readFrame(segment: Int64, offset: Int64, length: Int) throws(SpoolError) -> Frame {
+        let path = segmentPath(segment)
+        return try Frame(
+            decoding: try SegmentFile.read(path: path, offset: offset, length: length), path: path, offset: offset)
+    }
+}

@@ -1,0 +1,337 @@
+import Foundation
+package import GRDB
+package import PipelineCore
+
+/// Everything twilship remembers: the records on their way, which were taken, how far each stream and each sink is.
+///
+/// - **Append and advance** is one transaction: a pass's records, their ledger entry and the stream's coverage become
+///   durable together or not at all. The order is: segment written, `fdatasync`, its folder synced if it is new, then
+///   the SQLite commit (WAL, `synchronous = FULL`) that counts the bytes. What was written but not committed is cut off
+///   at the next start.
+/// - **Settle** is one transaction: a sink's position and what the sink wants to remember.
+/// - Sequences count records from 1 without holes and are never used again.
+/// - A segment's file is removed after the commit that forgets it; files that no row knows are removed at the start.
+/// - One process at a time (`StateLock`), and within it this actor, on a thread of its own: its calls block on the disk.
+package actor Spool {
+    private let executor = QueueExecutor(label: "twilship.spool")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    let directory: StateDirectory
+    let options: SpoolOptions
+    let database: DatabaseQueue
+    private let lock: StateLock
+    /// Wall time in milliseconds since 1970; a test's own where it must.
+    let now: @Sendable () -> Timestamp
+
+    private var segment: SegmentFile?
+    private var nextSequence: Int64
+    /// Coverage of passes that brought no record, not yet committed: losing it means reading the same windows again.
+    var pendingCoverage: [StreamID: Coverage] = [:]
+    var pendingUsage: [StreamID: Usage] = [:]
+    private var frameCache: [Frame] = []
+    private var subscribers: [UInt64: AsyncStream<Void>.Continuation] = [:]
+    private var nextSubscriber: UInt64 = 0
+
+    /// Opens the state directory, brings it up to date and clears up after a crash.
+    /// - Throws: `SpoolError`.
+    package init(
+        directory: StateDirectory, options: SpoolOptions, version: String,
+        migrations: DatabaseMigrator = Migrations.all,
+        now: @escaping @Sendable () -> Timestamp
+    ) throws {
+        self.directory = directory
+        self.options = options
+        self.now = now
+        try directory.create()
+        lock = try directory.lock()
+        do {
+            database = try Self.openDatabase(directory.databasePath)
+            try Migrations.apply(migrations, to: database, path: directory.databasePath, version: version)
+            nextSequence = try database.read { try Property.nextSequence.fetch($0).flatMap(Int64.init) ?? 1 }
+            let last = try database.read {
+                try Row.fetchOne($0, sql: "SELECT id, length FROM segment ORDER BY id DESC LIMIT 1")
+            }
+            if let last, last["length"] < options.segmentBytes {
+                segment = try SegmentFile(opening: last["id"], in: directory, committed: last["length"])
+            }
+            try Self.sweep(directory, database)
+        } catch let error as DatabaseError {
+            throw SpoolError.database(path: directory.databasePath, reason: error.description)
+        }
+    }
+
+    private static func openDatabase(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.journalMode = .wal
+        configuration.label = "twilship.state"
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF")
+        }
+        // SQLite creates its files with the process's umask; records and places are nobody else's business.
+        let mask = umask(0o077)
+        defer { umask(mask) }
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    // MARK: - Append and advance
+
+    /// Makes a complete pass over a window durable: records, ledger and progress in one transaction.
+    ///
+    /// A pass without records is kept in memory until the next commit or `flush`.
+    /// - Throws: `SpoolError`; nothing was counted then, and the same advance can be given again.
+    package func append(_ advance: Advance) throws {
+        guard advance.blocks.contains(where: { !$0.block.entries.isEmpty }) else {
+            pendingCoverage[advance.stream] = advance.coverage
+            pendingUsage[advance.stream, default: Usage()].add(Usage(advance))
+            return
+        }
+        var sequence = nextSequence
+        var frames: [(bytes: [UInt8], first: Int64, last: Int64, lane: Lane)] = []
+        for part in advance.blocks {
+            let origin = SpooledRecord.Origin(
+                account: advance.account, accountSID: advance.accountSID, dataset: advance.dataset, lane: part.lane)
+            for cut in Frame.cuts(of: part.block) {
+                let bytes = Frame.encode(cut, of: part.block, origin: origin, firstSequence: sequence)
+                frames.append((bytes, sequence, sequence + Int64(cut.count) - 1, part.lane))
+                sequence += Int64(cut.count)
+            }
+        }
+        try makeRoom(for: frames.reduce(0) { $0 + $1.bytes.count })
+        let (id, offset, length) = try write(frames.map(\.bytes), lastSequence: sequence - 1)
+        let collected = now()
+        let sequences = nextSequence...sequence - 1
+        do {
+            try commit { database in
+                try database.execute(
+                    sql: """
+                        INSERT INTO segment (id, length, last_sequence, updated_ms) VALUES (?, ?, ?, ?)
+                        ON CONFLICT (id) DO UPDATE SET length = excluded.length, last_sequence = excluded.last_sequence,
+                            updated_ms = excluded.updated_ms
+                        """,
+                    arguments: [id, length, sequence - 1, collected.milliseconds])
+                var offset = offset
+                for frame in frames {
+                    try database.execute(
+                        sql: "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        arguments: [
+                            frame.first, frame.last, id, offset, frame.bytes.count, advance.stream.rawValue,
+                            frame.lane.rawValue, collected.milliseconds, advance.window.from.milliseconds,
+                            advance.window.to.milliseconds, advance.requestIDs.joined(separator: " "),
+                        ])
+                    offset += Int64(frame.bytes.count)
+                }
+                try Ledger.add(
+                    advance.taken, to: advance.stream.rawValue, readAt: advance.readAt, sequences: sequences, database)
+                try Self.saveCheckpoint(advance, database)
+                try Self.saveCoverage(advance.coverage, of: advance.stream, now: collected, database)
+                try Self.saveUsage(Usage(advance), of: advance.stream, now: collected, database)
+                try Property.nextSequence.save(String(sequence), database)
+            }
+        } catch {
+            // The bytes are on disk but do not count; a fresh segment keeps them from being appended to by mistake.
+            segment = nil
+            throw error
+        }
+        nextSequence = sequence
+        notify()
+    }
+
+    private func write(
+        _ frames: [[UInt8]], lastSequence: Int64
+    ) throws(SpoolError) -> (segment: Int64, offset: Int64, length: Int64) {
+        if let current = segment?.length, current >= options.segmentBytes { segment = nil }
+        if segment == nil { segment = try SegmentFile(creating: try freeSegmentID(), in: directory) }
+        do {
+            let offset = segment?.length ?? 0
+            try segment?.append(frames)
+            return (segment?.id ?? 0, offset, segment?.length ?? 0)
+        } catch {
+            segment = nil
+            throw error
+        }
+    }
+
+    /// The file of an append that was never committed may still be there: its number is not used again.
+    private func freeSegmentID() throws(SpoolError) -> Int64 {
+        lastSegmentID =
+            max(lastSegmentID, try query { try Int64.fetchOne($0, sql: "SELECT MAX(id) FROM segment") ?? 0 }) + 1
+        return lastSegmentID
+    }
+    private var lastSegmentID: Int64 = 0
+
+    private static func saveCheckpoint(_ advance: Advance, _ database: Database) throws {
+        guard let checkpoint = advance.checkpoint else { return }
+        try database.execute(
+            sql: """
+                UPDATE stream SET checkpoint_ms = :time, checkpoint_sid = :sid
+                WHERE id = :stream AND (checkpoint_ms IS NULL OR (checkpoint_ms, checkpoint_sid) < (:time, :sid))
+                """,
+            arguments: [
+                "time": checkpoint.time.milliseconds, "sid": checkpoint.sid, "stream": advance.stream.rawValue,
+            ])
+    }
+
+    // MARK: - Settle
+
+    /// Moves a sink's position and keeps what the sink wants to remember, in one transaction.
+    /// - Throws: `SpoolError`; the position is unchanged then.
+    package func settle(_ settlement: Settlement) throws {
+        let time = now()
+        try commit { database in
+            try database.execute(
+                sql: """
+                    UPDATE sink SET position = :last, delivered = delivered + :delivered, filtered = filtered + :filtered,
+                        settled_ms = :now
+                    WHERE name = :sink AND position = :first - 1
+                    """,
+                arguments: [
+                    "sink": settlement.sink, "first": settlement.sequences.lowerBound,
+                    "last": settlement.sequences.upperBound, "delivered": settlement.delivered,
+                    "filtered": settlement.sequences.count - settlement.delivered, "now": time.milliseconds,
+                ])
+            precondition(database.changesCount == 1, "a sink settles its records in order, each once")
+            try database.execute(
+                sql: "INSERT INTO delivery VALUES (?, ?, ?, ?, ?)",
+                arguments: [
+                    settlement.sink, settlement.sequences.lowerBound, settlement.sequences.upperBound,
+                    settlement.attempts, time.milliseconds,
+                ])
+            try Self.saveState(settlement.state, of: settlement.sink, database)
+        }
+        notify()
+    }
+
+    static func saveState(_ changes: SinkState, of sink: String, _ database: Database) throws {
+        for (key, value) in changes {
+            if let value {
+                try database.execute(
+                    sql: """
+                        INSERT INTO sink_state (sink, key, value) VALUES (?, ?, ?)
+                        ON CONFLICT (sink, key) DO UPDATE SET value = excluded.value
+                        """,
+                    arguments: [sink, key, Data(value)])
+            } else {
+                try database.execute(sql: "DELETE FROM sink_state WHERE sink = ? AND key = ?", arguments: [sink, key])
+            }
+        }
+    }
+
+    // MARK: - Reading back
+
+    /// The records after `position`, in order: at most `maximumRecords`, and at most `maximumBytes` of lines unless the
+    /// first alone is longer. Empty at the end.
+    package func read(after position: Int64, maximumRecords: Int, maximumBytes: Int) throws -> [SpooledRecord] {
+        var records: [SpooledRecord] = []
+        var bytes = 0
+        var sequence = position + 1
+        while records.count < maximumRecords, sequence < nextSequence {
+            let frame = try frame(containing: sequence)
+            while sequence <= frame.lastSequence, records.count < maximumRecords {
+                let record = frame[sequence]
+                bytes += record.line.count + 1
+                if bytes > maximumBytes, !records.isEmpty { return records }
+                records.append(record)
+                sequence += 1
+            }
+        }
+        return records
+    }
+
+    /// Sinks follow each other closely, so the last frames that were read serve most reads.
+    private static let cachedFrames = 4
+
+    func frame(containing sequence: Int64) throws -> Frame {
+        if let index = frameCache.firstIndex(where: { $0.firstSequence <= sequence && sequence <= $0.lastSequence }) {
+            return frameCache[index]
+        }
+        let row = try query { database in
+            try Row.fetchOne(
+                database,
+                sql:
+                    "SELECT segment, offset, length FROM frame WHERE first_sequence <= ? ORDER BY first_sequence DESC LIMIT 1",
+                arguments: [sequence])
+        }
+        guard let row else {
+            throw SpoolError.damaged(
+                path: directory.databasePath, offset: 0, reason: "record \(sequence) is in no frame")
+        }
+        let frame = try directory.readFrame(segment: row["segment"], offset: row["offset"], length: row["length"])
+        guard frame.firstSequence <= sequence, sequence <= frame.lastSequence else {
+            throw SpoolError.damaged(
+                path: directory.segmentPath(row["segment"]), offset: row["offset"],
+                reason: "record \(sequence) is not there")
+        }
+        if frameCache.count == Self.cachedFrames { frameCache.removeFirst() }
+        frameCache.append(frame)
+        return frame
+    }
+
+    /// The sequence of the newest record; 0 before the first.
+    package var lastSequence: Int64 { nextSequence - 1 }
+
+    /// Lets go of a segment that is about to be removed.
+    func forget(upTo last: Int64, segment id: Int64) {
+        if segment?.id == id { segment = nil }
+        frameCache.removeAll { $0.firstSequence <= last }
+    }
+
+    /// Keeps what the service says of itself, for `status`: JSON.
+    package func saveRuntime(_ json: String) throws {
+        try commit { try Property.runtime.save(json, $0) }
+    }
+
+    /// A sequence that yields whenever records came or room was made; changes that nobody waited for are one.
+    package func changes() -> AsyncStream<Void> {
+        let id = nextSubscriber
+        nextSubscriber += 1
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        continuation.onTermination = { [weak self] _ in
+            Task { await self?.unsubscribe(id) }
+        }
+        subscribers[id] = continuation
+        continuation.yield()
+        return stream
+    }
+
+    private func unsubscribe(_ id: UInt64) {
+        subscribers[id] = nil
+    }
+
+    func notify() {
+        for subscriber in subscribers.values { subscriber.yield() }
+    }
+
+    // MARK: - Transactions
+
+    /// Runs `updates` and everything that waits for the next commit in one transaction.
+    func commit(_ updates: (Database) throws -> Void) throws {
+        let (coverage, usage) = (pendingCoverage, pendingUsage)
+        let time = now()
+        do {
+            try database.write { database in
+                for (stream, coverage) in coverage { try Self.saveCoverage(coverage, of: stream, now: time, database) }
+                for (stream, usage) in usage { try Self.saveUsage(usage, of: stream, now: time, database) }
+                try updates(database)
+            }
+        } catch let error as DatabaseError {
+            throw SpoolError.database(path: directory.databasePath, reason: error.description)
+        }
+        pendingCoverage = [:]
+        pendingUsage = [:]
+    }
+
+    func query<Value>(_ value: (Database) throws -> Value) throws(SpoolError) -> Value {
+        do {
+            return try database.read(value)
+        } catch {
+            throw .database(path: directory.databasePath, reason: "\(error)")
+        }
+    }
+
+    /// Commits what passes without records have left in memory. Call it every few seconds.
+    package func flush() throws {
+        guard !pendingCoverage.isEmpty || !pendingUsage.isEmpty else { return }
+        try commit { _ in }
+    }
+}

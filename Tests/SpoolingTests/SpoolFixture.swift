@@ -1,0 +1,114 @@
+import Foundation
+import GRDB
+import PipelineCore
+import Spooling
+import Synchronization
+
+/// Wall time under the test's hand.
+final class TestClock: Sendable {
+    private let time = Mutex(Timestamp(milliseconds: 1_700_000_000_000))
+    var now: Timestamp { time.withLock { $0 } }
+    func advance(by duration: Duration) { time.withLock { $0 = $0 + duration } }
+}
+
+struct TestRecord {
+    static let account = "AC00000000000000000000000000000001"
+    let sid: String
+    let time: Timestamp?
+
+    init(_ number: Int, at milliseconds: Int64? = 0) {
+        let hex = String(number, radix: 16)
+        sid = "AE" + String(repeating: "0", count: 32 - hex.count) + hex
+        time = milliseconds.map(Timestamp.init(milliseconds:))
+    }
+
+    var line: String {
+        #"{"schema":"twilship.envelope.v1","id":"\#(sid)","type":"account.updated","raw":{"sid":"\#(sid)"}}"#
+    }
+    var identity: RecordIdentity { RecordIdentity(sid: sid.utf8) ?? RecordIdentity(high: 0, low: 0) }
+    var item: LedgerItem { LedgerItem(identity: identity, time: time) }
+}
+
+extension Advance {
+    static func window(_ number: Int) -> Window {
+        Window(
+            from: Timestamp(milliseconds: Int64(number) * 1000), to: Timestamp(milliseconds: Int64(number + 1) * 1000))
+    }
+
+    static func test(_ stream: StreamID, _ records: [TestRecord], window: Int = 0, lane: Lane = .live) -> Advance {
+        var block = EnvelopeBlock()
+        for record in records {
+            let start = block.bytes.count
+            block.bytes += Array(record.line.utf8)
+            let end = block.bytes.count
+            block.bytes.append(UInt8(ascii: "\n"))
+            block.entries.append(
+                EnvelopeBlock.Entry(
+                    line: start..<end, raw: end - 45..<end - 1, id: start + 39..<start + 73,
+                    type: start + 83..<start + 98,
+                    time: record.time ?? Timestamp(milliseconds: 0), severity: .notice, identity: record.identity))
+        }
+        var coverage = Coverage()
+        coverage.recordPass(over: Self.window(window), at: Timestamp(milliseconds: 0), foundNew: !records.isEmpty)
+        return Advance(
+            stream: stream, account: "production", accountSID: TestRecord.account, dataset: .monitorEvents,
+            blocks: [Advance.Part(lane: lane, block: block)], taken: records.map(\.item), coverage: coverage,
+            checkpoint: records.last.flatMap { last in last.time.map { Checkpoint(time: $0, sid: last.sid) } },
+            window: Self.window(window), readAt: Timestamp(milliseconds: 0), requestIDs: ["RQtest"],
+            recordsRead: records.count)
+    }
+}
+
+extension Spool {
+    func testPlace(account: String = TestRecord.account) throws -> StreamPlace {
+        let key = StreamKey(accountSID: account, dataset: .monitorEvents, host: "monitor.twilio.com")
+        return try place(of: key, account: "production", start: Timestamp(milliseconds: 0))
+    }
+
+    func testStream(account: String = TestRecord.account) throws -> StreamID {
+        try testPlace(account: account).id
+    }
+
+    func lines(after position: Int64) throws -> [String] {
+        try read(after: position, maximumRecords: .max, maximumBytes: .max).map {
+            String(decoding: $0.line, as: UTF8.self)
+        }
+    }
+}
+
+/// What the fixture knows about the spool under test.
+enum Fixture {
+    @TaskLocal static var clock = TestClock()
+    @TaskLocal static var directory = StateDirectory(path: "")
+}
+
+extension Spool {
+    nonisolated var testClock: TestClock { Fixture.clock }
+    nonisolated var testDirectory: StateDirectory { Fixture.directory }
+}
+
+/// Runs `body` with a way to open a spool in a folder of its own; opening it again is a restart.
+func withSpool(
+    _ options: SpoolOptions = SpoolOptions(maximumBytes: 1 << 30, retain: .seconds(3600)),
+    _ body: (Opener) async throws -> Void
+) async throws {
+    let path = NSTemporaryDirectory() + "twilship-spool-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let clock = TestClock()
+    try await Fixture.$clock.withValue(clock) {
+        try await Fixture.$directory.withValue(StateDirectory(path: path)) {
+            try await body(Opener(options: options))
+        }
+    }
+}
+
+struct Opener {
+    let options: SpoolOptions
+
+    func callAsFunction(_ version: String = "1.0.0", _ migrations: DatabaseMigrator = Migrations.all) throws -> Spool {
+        let clock = Fixture.clock
+        return try Spool(
+            directory: Fixture.directory, options: options, version: version, migrations: migrations, now: { clock.now }
+        )
+    }
+}
