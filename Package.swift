@@ -1,32 +1,104 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+
 let package = Package(
     name: "twilship",
+    products: [
+        .executable(name: "twilship", targets: ["twilship"]),
+        .executable(name: "twilio-simulator", targets: ["twilio-simulator"]),
+    ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
-        .target(name: "PipelineCore"),
-        .systemLibrary(name: "CZlib"),
+        // C libraries, each imported by one room.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CFileCalls"),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
-            name: "Spooling",
-            dependencies: ["PipelineCore", "CZlib", .product(name: "GRDB", package: "GRDB.swift")]),
+            name: "CSimdjson",
+            // A parser for the hot path is no use at -O0, and nobody debugs into it.
+            cxxSettings: [.unsafeFlags(["-O2"])],
+            linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
+        .target(name: "CTomlPlusPlus"),
+
+        // The data's journey.
+        .target(name: "PipelineCore"),
+        .target(name: "Settings", dependencies: ["CTomlPlusPlus"]),
+        .target(name: "Transport", dependencies: ["CCurl", "CDeflate"]),
+        .target(name: "Parsing", dependencies: ["CSimdjson", "PipelineCore", crypto]),
+        .target(name: "TwilioSources", dependencies: ["Parsing", "PipelineCore", "Transport"]),
+        .target(name: "Normalising", dependencies: ["Parsing", "PipelineCore"]),
+        .target(name: "Spooling", dependencies: ["CZlib", "PipelineCore", grdb]),
+        .target(name: "Sinks", dependencies: ["CFileCalls", "CZlib", "PipelineCore", logging]),
+        .target(name: "Forwarding", dependencies: ["Normalising", "PipelineCore", "Spooling", logging]),
+        .target(name: "SystemdSupport", dependencies: ["CSystemd", logging]),
+
+        // The one place where everything is wired.
+        .executableTarget(
+            name: "twilship",
+            dependencies: [
+                "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks", "Spooling", "SystemdSupport", "Transport",
+                "TwilioSources", argumentParser, logging, serviceLifecycle, unixSignals,
+            ],
+            resources: [.embedInCode("twilship.toml")]),
+
+        // A local Twilio.
+        .target(name: "Simulating", dependencies: [flyingFox, flyingSocks]),
+        .executableTarget(name: "twilio-simulator", dependencies: ["Simulating", argumentParser, unixSignals]),
+
+        // Tests.
         .testTarget(name: "PipelineCoreTests", dependencies: ["PipelineCore"]),
-        .testTarget(
-            name: "SpoolingTests",
-            dependencies: ["Spooling", "PipelineCore", .product(name: "GRDB", package: "GRDB.swift")]),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
+        .testTarget(name: "TransportTests", dependencies: ["CDeflate", "Transport", flyingFox, flyingSocks]),
+        .testTarget(name: "ParsingTests", dependencies: ["Parsing", "PipelineCore"]),
+        .testTarget(name: "NormalisingTests", dependencies: ["Normalising", "Parsing", "PipelineCore"]),
+        .testTarget(name: "SpoolingTests", dependencies: ["PipelineCore", "Spooling", grdb]),
+        .testTarget(name: "SinksTests", dependencies: ["PipelineCore", "Sinks", logging]),
+        .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", logging]),
+        .testTarget(name: "SimulatingTests", dependencies: ["Simulating"]),
     ],
     cxxLanguageStandard: .cxx17
 )
 
-for target in package.targets where target.type != .system {
-    target.swiftSettings = (target.swiftSettings ?? []) + [
-        .swiftLanguageMode(.v6),
-        .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("MemberImportVisibility"),
-        .enableUpcomingFeature("InternalImportsByDefault"),
-        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-        .treatAllWarnings(as: .error),
-    ]
+// The fuzzers need a build of their own: packaging/fuzz-settings.
+if Context.environment["TWILSHIP_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "settings-fuzz",
+            dependencies: ["Settings"],
+            swiftSettings: [.unsafeFlags(["-parse-as-library"])],
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]))
+}
+
+for target in package.targets where target.type != .system && !["CSimdjson", "CTomlPlusPlus"].contains(target.name) {
+    target.swiftSettings =
+        (target.swiftSettings ?? []) + [
+            .swiftLanguageMode(.v6),
+            // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+            .enableUpcomingFeature("ExistentialAny"),
+            // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+            .enableUpcomingFeature("MemberImportVisibility"),
+            // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+            .enableUpcomingFeature("InternalImportsByDefault"),
+            // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
+            .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+            .treatAllWarnings(as: .error),
+        ]
 }

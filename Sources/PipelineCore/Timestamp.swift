@@ -210,3 +210,20 @@ private struct DigitReader<Bytes: IteratorProtocol<UInt8>> {
         return value
     }
 }
+
+extension Timestamp: Codable {
+    /// From an RFC 3339 string.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let timestamp = Timestamp(rfc3339: text.utf8) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not an RFC 3339 date: \(text)")
+        }
+        self = timestamp
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rfc3339)
+    }
+}

@@ -93,3 +93,19 @@ private struct SpoolSinkStateStore: SinkStateStore {
         try await spool.save(changes, of: sink)
     }
 }
+
+extension Spool {
+    /// How many records wait for each attached sink.
+    package func backlogs() throws -> [String: Int64] {
+        let last = lastSequence
+        return try query { database in
+            let rows = try Row.fetchAll(database, sql: "SELECT name, position FROM sink WHERE detached_ms IS NULL")
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], last - $0["position"]) })
+        }
+    }
+
+    /// Whether any record waits for any attached sink.
+    package func isAnythingWaiting() throws -> Bool {
+        try backlogs().values.contains { $0 > 0 }
+    }
+}

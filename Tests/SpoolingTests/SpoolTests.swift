@@ -60,11 +60,13 @@ import Testing
         try await withSpool { open in
             let spool = try open()
             let stream = try await spool.testStream()
-            try await spool.append(.test(stream, [TestRecord(1, at: 1000)], window: 0))
-            try await spool.append(.test(stream, [TestRecord(2, at: 2000)], window: 1))
-            try await spool.compactLedger(of: stream, before: Timestamp(milliseconds: 2000))
+            try await spool.append(.test(stream, [TestRecord(1, at: 1_690_000_001_000)], window: 0))
+            try await spool.append(.test(stream, [TestRecord(2, at: 1_690_000_002_000)], window: 1))
+            try await spool.compactLedger(of: stream, before: Timestamp(milliseconds: 1_690_000_002_000))
             #expect(
-                try await spool.known([TestRecord(1, at: 1000).item, TestRecord(2, at: 2000).item], in: stream) == [1])
+                try await spool.known(
+                    [TestRecord(1, at: 1_690_000_001_000).item, TestRecord(2, at: 1_690_000_002_000).item], in: stream)
+                    == [1])
         }
     }
 
@@ -166,7 +168,7 @@ import Testing
             try await spool.settle(
                 Settlement(sink: "archive", sequences: 1...Int64(count), delivered: count, attempts: 1, state: [:]))
             await #expect(throws: SpoolError.full(limit: 1 << 20, sinks: ["siem"])) {
-                try await spool.append(.test(stream, [TestRecord(count)], window: count))
+                try await spool.append(.test(stream, (count..<count + 100).map { TestRecord($0) }, window: count))
             }
             try await spool.settle(
                 Settlement(sink: "siem", sequences: 1...half, delivered: Int(half), attempts: 1, state: [:]))

@@ -1,0 +1,206 @@
+package import Logging
+package import Normalising
+package import PipelineCore
+package import Spooling
+
+/// Collects one stream: asks the planner for a window, reads it, removes what was taken before, and appends the rest
+/// to the spool together with the progress made.
+///
+/// Whatever goes wrong, nothing counts as read that was not appended: the same window is asked for again.
+package struct Ingestor: Sendable {
+    package struct Stream: Sendable {
+        package let key: StreamKey
+        /// The account's label.
+        package let account: String
+        package let source: any Source
+        package let plan: CollectionPlan
+        /// Where collection of a stream that was never seen begins.
+        package let start: StreamStart
+
+        package init(key: StreamKey, account: String, source: any Source, plan: CollectionPlan, start: StreamStart) {
+            self.key = key
+            self.account = account
+            self.source = source
+            self.plan = plan
+            self.start = start
+        }
+    }
+
+    let stream: Stream
+    let spool: Spool
+    let normaliser: Normaliser
+    let clock: any PipelineClock
+    let board: StatusBoard
+    let logger: Logger
+
+    package init(
+        stream: Stream, spool: Spool, normaliser: Normaliser, clock: any PipelineClock, board: StatusBoard,
+        logger: Logger
+    ) {
+        self.stream = stream
+        self.spool = spool
+        self.normaliser = normaliser
+        self.clock = clock
+        self.board = board
+        var logger = logger
+        logger[metadataKey: "source.account"] = "\(stream.account)"
+        logger[metadataKey: "source.stream"] = "\(stream.key)"
+        self.logger = logger
+    }
+
+    /// How often identities that nothing will be compared with any more are forgotten.
+    static let compactionInterval: Duration = .seconds(600)
+    /// A record this much older than the first unfinished instant is remembered still: servers round.
+    static let compactionMargin: Duration = .seconds(3600)
+
+    /// Collects until the task is cancelled; with `once`, until everything that was there at the server's first answer
+    /// has been read.
+    package func run(once: Bool = false) async {
+        var trouble = Trouble(stream: stream.key, board: board, logger: logger)
+        while !Task.isCancelled {
+            do {
+                try await collect(once: once, &trouble)
+                return
+            } catch {
+                if error is CancellationError || Task.isCancelled { return }
+                let pause = trouble.failed(error)
+                if once, trouble.isHopeless { return }
+                if (try? await clock.sleep(for: pause)) == nil { return }
+            }
+        }
+    }
+
+    private func collect(once: Bool, _ trouble: inout Trouble) async throws {
+        let serverNow = try await stream.source.serverTime()
+        let place = try await spool.place(
+            of: stream.key, account: stream.account, start: stream.start.instant(serverNow))
+        var planner = WindowPlanner(
+            plan: stream.plan, start: place.start, tick: stream.source.tick, coverage: place.coverage)
+        if once { planner.finish(at: serverNow) }
+        var compacted = clock.monotonicNow
+        board.update(stream.key) { $0.state = .waiting }
+        while true {
+            try Task.checkCancellation()
+            let now = try await stream.source.serverTime()
+            let isQuiet = try await isQuiet(now, place.id)
+            switch planner.next(now: now, isQuiet: isQuiet) {
+            case .done:
+                try await spool.flush()
+                board.update(stream.key) { $0.state = .done }
+                return
+            case .wait(let duration):
+                board.update(stream.key) { $0.state = .waiting }
+                try await clock.sleep(for: duration)
+            case .read(let window, let purpose):
+                board.update(stream.key) { $0.state = purpose == .catchUp ? .catchingUp : .reading }
+                try await pass(over: window, purpose, &planner, place.id)
+                trouble.recovered()
+            }
+            if compacted.duration(to: clock.monotonicNow) > Self.compactionInterval {
+                compacted = clock.monotonicNow
+                let horizon = (planner.coverage.firstUnfinished ?? now) - Self.compactionMargin
+                try await spool.compactLedger(of: place.id, before: horizon)
+            }
+        }
+    }
+
+    private func isQuiet(_ now: Timestamp, _ id: StreamID) async throws -> Bool {
+        let overlap = Window(from: now - stream.plan.overlap - stream.plan.pollInterval, to: now)
+        return try await spool.count(in: id, window: overlap) <= WindowPlanner.quietRecords
+    }
+
+    // MARK: - One pass
+
+    private func pass(
+        over window: Window, _ purpose: WindowPlanner.Purpose, _ planner: inout WindowPlanner, _ id: StreamID
+    ) async throws {
+        let contents: WindowContents
+        do {
+            contents = try await stream.source.read(window, canSplit: planner.canSplit(window))
+        } catch {
+            guard case .tooMuch(let reason) = error, planner.canSplit(window) else { throw error }
+            logger.debug(
+                "a window holds too much and is split", metadata: ["window": "\(window)", "reason": "\(reason)"])
+            planner.didHoldTooMuch(window)
+            return
+        }
+        let records = contents.pages.reduce(0) { $0 + $1.records.count }
+        let collected = clock.wallNow
+        let candidates = Self.distinct(contents.pages)
+        let known = try await spool.known(candidates.map(\.item), in: id)
+        var sorted = SortedRecords()
+        for (index, candidate) in candidates.enumerated() where !known.contains(index) {
+            sorted.take(candidate.record, window: window, purpose: purpose, planner.coverage, tick: stream.source.tick)
+        }
+        var after = planner
+        after.didRead(
+            window, purpose: purpose, at: contents.readAt,
+            now: max(contents.readAt, try await stream.source.serverTime()),
+            records: records, foundNew: sorted.foundNew)
+        let advance = sorted.advance(
+            id, stream, normaliser, window: window, contents: contents, coverage: after.coverage, collected: collected,
+            recordsRead: records)
+        try await append(advance)
+        // Only now: an append that failed leaves the planner where the spool is.
+        planner = after
+        board.update(stream.key) { status in
+            status.lastReadAt = collected
+            status.requests += contents.requestIDs.count
+            status.recordsRead += records
+            status.taken += advance.taken.count
+            status.late += sorted.lateCount
+        }
+        if !advance.taken.isEmpty {
+            logger.debug("records collected", metadata: ["window": "\(window)", "records": "\(advance.taken.count)"])
+        }
+    }
+
+    /// Appends, and waits as long as the spool is full.
+    private func append(_ advance: Advance) async throws {
+        var isWaiting = false
+        for await _ in await spool.changes() {
+            do {
+                try await spool.append(advance)
+                if isWaiting { logger.notice("the spool has room again; polling goes on") }
+                return
+            } catch let error as SpoolError {
+                guard case .full = error else { throw error }
+                if !isWaiting { logger.error("\(error)") }
+                isWaiting = true
+                board.update(stream.key) { status in
+                    status.state = .waitingForRoom
+                    status.lastError = "\(error)"
+                    status.lastErrorAt = clock.wallNow
+                }
+            }
+        }
+        throw CancellationError()
+    }
+
+    /// The pages' records, each identity once: pages shift while they are read.
+    private static func distinct(_ pages: [Page]) -> [(record: SourceRecord, item: LedgerItem)] {
+        var seen: Set<RecordIdentity> = []
+        var result: [(record: SourceRecord, item: LedgerItem)] = []
+        for page in pages {
+            for index in page.records.indices {
+                let record = page[index]
+                guard seen.insert(record.identity).inserted else { continue }
+                result.append((record, LedgerItem(identity: record.identity, time: record.time)))
+            }
+        }
+        return result
+    }
+}
+
+/// Where collection of a stream begins that was never seen.
+package enum StreamStart: Sendable, Equatable {
+    case ago(Duration)
+    case at(Timestamp)
+
+    func instant(_ now: Timestamp) -> Timestamp {
+        switch self {
+        case .ago(let duration): now - duration
+        case .at(let instant): instant
+        }
+    }
+}

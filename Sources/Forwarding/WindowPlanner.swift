@@ -1,0 +1,193 @@
+package import PipelineCore
+
+/// How a stream is read.
+package struct CollectionPlan: Sendable, Equatable {
+    package var pollInterval: Duration
+    /// Every instant is read again, at growing ages, until it is this old.
+    package var overlap: Duration
+    /// Ages at which it is read once more, at idle priority.
+    package var rereadAfter: [Duration]
+    package var pageSize: Int
+
+    package init(pollInterval: Duration, overlap: Duration, rereadAfter: [Duration], pageSize: Int) {
+        self.pollInterval = pollInterval
+        self.overlap = overlap
+        self.rereadAfter = rereadAfter
+        self.pageSize = pageSize
+    }
+
+    /// The ages at which every instant is looked at again: 30 s, then three times as much each, then `overlap` itself,
+    /// then `rereadAfter`. So a record is read about five times, whatever the poll interval.
+    var ages: [Duration] {
+        var ages: [Duration] = []
+        var age: Duration = .seconds(30)
+        while age < overlap {
+            ages.append(age)
+            age = age * 3
+        }
+        ages.append(overlap)
+        return ages + rereadAfter.filter { $0 > overlap }.sorted()
+    }
+}
+
+/// Decides which window of a stream is read next, and when: a state machine without clock or network.
+///
+/// - Holes come first, oldest first: catch-up, then what has become new since the last poll.
+/// - What was read is looked at again at the plan's ages, neighbours together, so that few requests are made.
+/// - A window ends `lag` before the server's now, so that nothing is written at its end while it is paged through.
+/// - Its length adapts so that one window is a few pages.
+package struct WindowPlanner: Sendable {
+    package enum Step: Equatable, Sendable {
+        case read(Window, purpose: Purpose)
+        /// Nothing is due before that much time has passed.
+        case wait(Duration)
+        /// `finish` was asked for and there is nothing left to read.
+        case done
+    }
+
+    package enum Purpose: Equatable, Sendable {
+        case live, catchUp, reread
+    }
+
+    /// How far behind the server's clock windows end.
+    package static let lag: Duration = .seconds(2)
+    /// How soon what was read once, and will not be read again for its age, is confirmed; also the first age.
+    static let confirmation: Duration = .seconds(30)
+    static let firstLength: Duration = .seconds(3600)
+    static let longestLength: Duration = .seconds(7 * 86_400)
+    /// A window should fill this many pages: enough to make requests worth it, far from any cap.
+    static let targetPages = 4
+    /// An overlap with at most this many records is read whole with every poll that has something to look at again:
+    /// that costs few reads and saves more than half of the requests.
+    package static let quietRecords = 50
+
+    package let plan: CollectionPlan
+    package let start: Timestamp
+    package let tick: Duration
+    package private(set) var coverage: Coverage
+    private var length = Self.firstLength
+    private var lastPoll: Timestamp?
+    /// With `finish`: read up to here, and look again only at what was due then.
+    private var target: (end: Timestamp, asOf: Timestamp)?
+
+    package init(plan: CollectionPlan, start: Timestamp, tick: Duration, coverage: Coverage) {
+        self.plan = plan
+        self.start = start.rounded(downTo: tick)
+        self.tick = tick
+        self.coverage = coverage
+    }
+
+    /// From now on, only what is there at `now` is read, once; then comes `done`.
+    package mutating func finish(at now: Timestamp) {
+        // The tick of `now` itself belongs to it.
+        target = (now.rounded(downTo: tick) + tick, now)
+    }
+
+    /// - Parameter now: by the server's clock.
+    /// - Parameter isQuiet: whether the whole overlap holds at most `quietRecords` records.
+    package mutating func next(now: Timestamp, isQuiet: Bool) -> Step {
+        reopenFuture(now)
+        let horizon = min((now - Self.lag).rounded(downTo: tick), target?.end ?? Timestamp(milliseconds: .max))
+        var soonest: Duration?
+        if start < horizon, let hole = coverage.holes(in: Window(from: start, to: horizon)).first {
+            let behind = hole.from < horizon - plan.overlap - plan.pollInterval
+            let pollAt = behind || target != nil ? now : (lastPoll.map { $0 + plan.pollInterval } ?? now)
+            if pollAt <= now {
+                return .read(firstPass(over: hole, now: now, isQuiet: isQuiet), purpose: behind ? .catchUp : .live)
+            }
+            soonest = pollAt - now
+        }
+        if let look = nextLook(asOf: target?.asOf ?? now) {
+            if look.at <= (target?.asOf ?? now) { return .read(look.window, purpose: .reread) }
+            soonest = min(soonest ?? .seconds(86_400), look.at - now)
+        }
+        if let target, horizon >= target.end { return .done }
+        // While there is nothing behind the horizon yet, the next tick of it is what comes.
+        return .wait(
+            max(.milliseconds(50), min(soonest ?? plan.pollInterval, target == nil ? plan.pollInterval : .seconds(1))))
+    }
+
+    /// Notes a complete pass, and what it says about how dense records are.
+    package mutating func didRead(
+        _ window: Window, purpose: Purpose, at readAt: Timestamp, now: Timestamp, records: Int, foundNew: Bool
+    ) {
+        coverage.recordPass(over: window, at: readAt, foundNew: foundNew)
+        let ages = plan.ages
+        let last = ages.last ?? plan.overlap
+        coverage.finish { $0.readAt - $0.window.to >= last }
+        if purpose == .live { lastPoll = now }
+        guard window.length >= length || records >= plan.pageSize * Self.targetPages else { return }
+        let ratio = Double(plan.pageSize * Self.targetPages) / Double(max(1, records))
+        length = bounded(window.length * min(8, max(1.0 / 8, ratio)))
+    }
+
+    /// Whether the window can be made shorter.
+    package func canSplit(_ window: Window) -> Bool { window.length > tick }
+
+    /// The window held too much: the next ones are shorter.
+    package mutating func didHoldTooMuch(_ window: Window) {
+        length = bounded(window.length / 2)
+    }
+
+    private func bounded(_ length: Duration) -> Duration {
+        let ticks = max(1, length.wholeMilliseconds / max(1, tick.wholeMilliseconds))
+        return min(tick * Int(ticks), Self.longestLength)
+    }
+
+    /// A hole's oldest part; when the stream is quiet, with everything before it that waits for another look.
+    private func firstPass(over hole: Window, now: Timestamp, isQuiet: Bool) -> Window {
+        let to = min(hole.to, hole.from + length)
+        guard isQuiet, let look = nextLook(asOf: now), look.at <= now, look.window.to <= hole.from,
+            hole.from - look.window.from <= plan.overlap + plan.pollInterval, to - look.window.from <= length
+        else { return Window(from: hole.from, to: to) }
+        return Window(from: look.window.from, to: to)
+    }
+
+    /// The next window that is to be looked at again, and when.
+    ///
+    /// It waits a little longer than it must, so that its neighbours are due too and are read with it.
+    private func nextLook(asOf now: Timestamp) -> (window: Window, at: Timestamp)? {
+        let ages = plan.ages
+        var earliest: (index: Int, at: Timestamp)?
+        var dues: [Timestamp?] = []
+        for (index, interval) in coverage.intervals.enumerated() {
+            let due = Self.due(interval, ages: ages)
+            dues.append(due?.at)
+            if let due {
+                let at = due.at + (target == nil ? due.patience : .zero)
+                if at < earliest?.at ?? Timestamp(milliseconds: .max) { earliest = (index, at) }
+            }
+        }
+        guard let earliest else { return nil }
+        let intervals = coverage.intervals
+        var window = intervals[earliest.index].window
+        func joins(_ index: Int) -> Bool {
+            intervals.indices.contains(index) && (dues[index].map { $0 <= max(now, earliest.at) } ?? false)
+        }
+        var before = earliest.index - 1
+        while joins(before), intervals[before].window.to == window.from {
+            window = Window(from: intervals[before].window.from, to: window.to)
+            before -= 1
+        }
+        var after = earliest.index + 1
+        while joins(after), intervals[after].window.from == window.to {
+            window = Window(from: window.from, to: intervals[after].window.to)
+            after += 1
+        }
+        return (Window(from: window.from, to: min(window.to, window.from + length)), earliest.at)
+    }
+
+    /// When an interval is to be looked at again; nil if never.
+    private static func due(_ interval: Coverage.Interval, ages: [Duration]) -> (at: Timestamp, patience: Duration)? {
+        guard interval.state != .finished else { return nil }
+        let age = interval.readAt - interval.window.to
+        if let next = ages.first(where: { $0 > age }) { return (interval.window.to + next, next / 4) }
+        return interval.state == .settled ? nil : (interval.readAt + confirmation, .zero)
+    }
+
+    /// What counts as read but lies ahead of the server's clock was read by a wrong one.
+    private mutating func reopenFuture(_ now: Timestamp) {
+        guard let last = coverage.intervals.last, last.window.to > now else { return }
+        coverage.reopen(Window(from: now.rounded(downTo: tick), to: last.window.to))
+    }
+}

@@ -1,0 +1,47 @@
+/// Writes log lines: everything about one follows from its environment and number.
+struct LogRecords: Sendable {
+    /// The SIDs that all lines of an environment share.
+    struct Place: Sendable {
+        var stream: SIDs.Tag
+        var account: SIDs.Digits
+        var service: SIDs.Digits
+        var environment: SIDs.Digits
+        var build: SIDs.Digits
+        var deployment: SIDs.Digits
+        var functions: [SIDs.Digits]
+    }
+
+    private let sids: SIDs
+    private let seed: UInt64
+    private let templates: [RecordTemplate]
+
+    /// - Parameter fraction: whether dates carry milliseconds.
+    init(sids: SIDs, seed: UInt64, fraction: Bool) {
+        self.sids = sids
+        self.seed = mixed(seed ^ 0x1065)
+        templates = LogShape.templates.map { RecordTemplate($0, fraction: fraction) }
+    }
+
+    /// The function that printed a line; nil for a line without one.
+    func function(_ number: UInt32, in place: Place) -> SIDs.Digits? {
+        let bits = bits(number, place)
+        guard !place.functions.isEmpty, LogShape.hasFunction(Int(bits % UInt64(templates.count))) else { return nil }
+        return place.functions[Int(bits >> 16 % UInt64(place.functions.count))]
+    }
+
+    func append(_ number: UInt32, date: Int64, place: Place, to page: inout [UInt8]) {
+        let account = place.stream.account
+        templates[Int(bits(number, place) % UInt64(templates.count))].append(
+            RecordTemplate.Values(
+                sid: sids.digits(place.stream, UInt64(number)), account: place.account, service: place.service,
+                environment: place.environment, build: place.build, deployment: place.deployment,
+                function: function(number, in: place) ?? SIDs.Digits(high: 0, low: 0),
+                request: sids.digits(.init(kind: .request, account: account), UInt64(number) / 3),
+                text: sids.digits(.init(kind: .text, account: account), UInt64(number)), date: date),
+            to: &page)
+    }
+
+    private func bits(_ number: UInt32, _ place: Place) -> UInt64 {
+        mixed(seed ^ place.stream.packed ^ UInt64(number))
+    }
+}

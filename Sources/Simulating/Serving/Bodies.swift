@@ -1,0 +1,66 @@
+import FlyingSocks
+
+/// A body that ends in an error, upon which the connection is closed.
+struct BrokenBody: AsyncBufferedSequence {
+    typealias Element = UInt8
+
+    struct Broken: Error {}
+
+    struct Iterator: AsyncBufferedIteratorProtocol {
+        var bytes: [UInt8]
+
+        mutating func next() async throws -> UInt8? {
+            guard let first = bytes.first else { throw Broken() }
+            bytes.removeFirst()
+            return first
+        }
+
+        mutating func nextBuffer(suggested count: Int) async throws -> [UInt8]? {
+            guard !bytes.isEmpty else { throw Broken() }
+            defer { bytes = [] }
+            return bytes
+        }
+    }
+
+    let bytes: [UInt8]
+
+    func makeAsyncIterator() -> Iterator {
+        Iterator(bytes: bytes)
+    }
+}
+
+/// The lines of `/truth`, made as they are sent.
+struct TruthBody: AsyncBufferedSequence {
+    typealias Element = UInt8
+
+    struct Iterator: AsyncBufferedIteratorProtocol {
+        var lists: [TruthList]
+        var list = 0
+        var line = 0
+
+        /// Not called: bodies are read in buffers.
+        mutating func next() async throws -> UInt8? { nil }
+
+        mutating func nextBuffer(suggested count: Int) async throws -> [UInt8]? {
+            while list < lists.count {
+                let end = Swift.min(line + Self.linesAtOnce, lists[list].endIndex)
+                guard line < end else {
+                    list += 1
+                    line = 0
+                    continue
+                }
+                defer { line = end }
+                return lists[list].lines(line..<end)
+            }
+            return nil
+        }
+
+        private static let linesAtOnce = 1_000
+    }
+
+    let lists: [TruthList]
+
+    func makeAsyncIterator() -> Iterator {
+        Iterator(lists: lists)
+    }
+}

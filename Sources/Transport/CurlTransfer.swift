@@ -1,0 +1,131 @@
+import CCurl
+
+/// One request at work: gathers the response while libcurl calls back. Used by the loop's thread only.
+final class CurlTransfer {
+    let submission: CurlSubmission
+    let handle: CurlHandle
+    private let sentAt = ContinuousClock.now
+    private var headers = HTTPHeaders()
+    private var headerBytes = 0
+    private var headerCount = 0
+    private var status = 0
+    private var headersReceivedAt: ContinuousClock.Instant?
+    private var body: [UInt8] = []
+    /// Why a callback stopped the transfer; libcurl itself then only knows that one did.
+    private var stopReason: StopReason?
+
+    enum StopReason {
+        case headersTooLarge(limit: String)
+        case bodyTooLarge(limit: Int)
+    }
+
+    init(_ submission: CurlSubmission, _ handle: CurlHandle) {
+        self.submission = submission
+        self.handle = handle
+    }
+
+    private var limits: HTTPLimits { submission.request.limits }
+
+    /// Takes one header line with its end; false stops the transfer.
+    fileprivate func receive(headerLine line: UnsafeRawBufferPointer) -> Bool {
+        headerBytes += line.count
+        headerCount += 1
+        guard headerBytes <= limits.maxHeaderBytes else {
+            return stop(.headersTooLarge(limit: "\(limits.maxHeaderBytes) bytes of headers"))
+        }
+        guard headerCount <= limits.maxHeaderCount else {
+            return stop(.headersTooLarge(limit: "\(limits.maxHeaderCount) headers"))
+        }
+        // Trailers say nothing that anyone here asks for.
+        guard headersReceivedAt == nil else { return true }
+        let text = String(decoding: line, as: UTF8.self).trimmingWhitespace
+        if text.isEmpty {
+            // The end of the headers, or of an informational response with another one to follow.
+            if status >= 200 { headersReceivedAt = .now }
+        } else if line.starts(with: "HTTP/".utf8) {
+            headers.removeAll()
+            status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        } else if line.first == UInt8(ascii: " ") || line.first == UInt8(ascii: "\t") {
+            headers.appendToLast(text)
+        } else if let colon = text.firstIndex(of: ":") {
+            headers.append(String(text[..<colon]), String(text[text.index(after: colon)...]).trimmingWhitespace)
+        }
+        return true
+    }
+
+    /// Takes a piece of the body; false stops the transfer.
+    fileprivate func receive(body piece: UnsafeRawBufferPointer) -> Bool {
+        let limit =
+            headers["Content-Encoding"] == nil ? min(limits.maxBodyBytes, limits.maxWireBytes) : limits.maxWireBytes
+        guard body.count + piece.count <= limit else { return stop(.bodyTooLarge(limit: limit)) }
+        if body.isEmpty {
+            // Unknown (-1) and absurd lengths reserve little; the array then grows by doubling, so no byte is copied often.
+            let announced = handle.offset(CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)
+            let mostReserved = 4 << 20
+            body.reserveCapacity(min(max(announced, piece.count), limit, mostReserved) + HTTPResponse.bodyPadding)
+        }
+        body.append(contentsOf: piece)
+        return true
+    }
+
+    private func stop(_ reason: StopReason) -> Bool {
+        stopReason = reason
+        return false
+    }
+
+    /// What became of the request. To be asked once, before the handle is reset.
+    func outcome(_ code: CURLcode) -> CurlSubmission.Outcome {
+        guard code == CURLE_OK else {
+            // A header line beyond its own limit of 100 KiB, ours being per response, is what libcurl 7.88 calls out of memory.
+            if code == CURLE_OUT_OF_MEMORY, status != 0, headersReceivedAt == nil {
+                stopReason = .headersTooLarge(limit: "\(limits.maxHeaderBytes) bytes of headers")
+            }
+            return .failure(TransportError(code, stopReason, handle, submission.request))
+        }
+        // libcurl 7.88 takes a connection that is closed within the headers for a whole answer without a body.
+        guard let headersReceivedAt else {
+            let target = submission.request.url.origin.authority
+            return .failure(.interrupted(.init(target, detail: "closed within the headers")))
+        }
+        let response = HTTPResponse(
+            status: handle.number(CURLINFO_RESPONSE_CODE), headers: headers, body: body,
+            httpVersion: handle.number(CURLINFO_HTTP_VERSION) == CURL_HTTP_VERSION_2_0 ? "2" : "1.1",
+            remoteAddress: remoteAddress, openedConnection: handle.number(CURLINFO_NUM_CONNECTS) > 0,
+            sentAt: sentAt, headersReceivedAt: headersReceivedAt, receivedAt: .now)
+        return .success(response)
+    }
+
+    private var remoteAddress: String {
+        let address = handle.string(CURLINFO_PRIMARY_IP)
+        let port = handle.number(CURLINFO_PRIMARY_PORT)
+        return address.utf8.contains(UInt8(ascii: ":")) ? "[\(address)]:\(port)" : "\(address):\(port)"
+    }
+}
+
+// The two callbacks. libcurl calls them on the loop's thread, inside curl_multi_perform, with the context given to `setReceivers`:
+// a transfer that the loop keeps alive. Returning less than was offered ends the transfer with CURLE_WRITE_ERROR.
+
+func receiveHeader(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
+    guard let context else { return 0 }
+    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return transfer.receive(headerLine: line) ? line.count : 0
+}
+
+func receiveBody(_ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?)
+    -> Int
+{
+    guard let context else { return 0 }
+    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    let piece = UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return transfer.receive(body: piece) ? piece.count : 0
+}
+
+extension String {
+    fileprivate var trimmingWhitespace: String {
+        let isBlank = { (character: Character) in character.isWhitespace }
+        return String(drop(while: isBlank).reversed().drop(while: isBlank).reversed())
+    }
+}

@@ -1,0 +1,89 @@
+import CCurl
+import Glibc
+
+/// The transport behind which libcurl's multi interface works, on a thread of its own.
+///
+/// - libcurl is touched by that thread only: requests go in and answers come out through ``CurlInbox``.
+/// - Keep-alive connections are shared among all requests; HTTP/2 is used where it is offered over TLS.
+/// - Peers are verified, with TLS 1.2 at least; there is no switch for less.
+/// - Call ``shutdown()`` before the process exits: exit handlers of the TLS library do not wait for other threads.
+package final class CurlTransport: HTTPTransport, Sendable {
+    private let inbox: CurlInbox
+
+    package init(_ options: TransportOptions) throws(TransportError) {
+        guard globalInitResult == CURLE_OK else {
+            throw .badLocalSetup(
+                .init("libcurl", code: .init(globalInitResult), detail: "libcurl could not be initialised"))
+        }
+        if let proxy = options.proxy, let end = proxy.firstRange(of: "://")?.lowerBound,
+            !["http", "https", "socks5", "socks5h"].contains(proxy[..<end].lowercased())
+        {
+            throw .badLocalSetup(
+                .init("the proxy", detail: "its URL begins with none of http, https, socks5 and socks5h"))
+        }
+        inbox = try CurlInbox()
+        try startThread(CurlThreadStart(inbox: inbox, options: options))
+    }
+
+    deinit {
+        inbox.stop()
+    }
+
+    package func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
+        let id = inbox.newID()
+        // The thread answers with a Result, since a continuation cannot carry a typed error.
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                inbox.submit(CurlSubmission(id: id, request: request, continuation: continuation))
+                // A cancellation before this submission found nothing to cancel; but then the task knows of it by now.
+                if Task.isCancelled { inbox.cancel(id) }
+            }
+        } onCancel: {
+            inbox.cancel(id)
+        }
+        return try result.get().decoded(for: request)
+    }
+
+    /// Ends what is in flight with ``TransportError/shutDown`` and returns when the thread is done with libcurl.
+    package func shutdown() async {
+        inbox.stop()
+        await inbox.ended()
+    }
+}
+
+/// `curl_global_init` is to be called once, before all else. A global's initialiser is just that.
+private let globalInitResult: CURLcode = curl_global_init(Int(CURL_GLOBAL_ALL))
+
+private func startThread(_ start: CurlThreadStart) throws(TransportError) {
+    // The new thread takes over this reference; it keeps the inbox alive, but not the transport, whose deinit is to end it.
+    let context = Unmanaged.passRetained(start)
+    var thread = pthread_t()
+    let code = pthread_create(&thread, nil, curlThreadMain, context.toOpaque())
+    guard code == 0 else {
+        context.release()
+        throw .badLocalSetup(.init("libcurl", detail: "its thread could not be started: errno \(code)"))
+    }
+    pthread_detach(thread)
+}
+
+private final class CurlThreadStart: Sendable {
+    let inbox: CurlInbox
+    let options: TransportOptions
+
+    init(inbox: CurlInbox, options: TransportOptions) {
+        self.inbox = inbox
+        self.options = options
+    }
+}
+
+private func curlThreadMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let context else { return nil }
+    let start = Unmanaged<CurlThreadStart>.fromOpaque(context).takeRetainedValue()
+    // Signals are the main thread's business; and with CURLOPT_NOSIGNAL a write to a closed connection may raise SIGPIPE here.
+    var all = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_BLOCK, &all, nil)
+    CurlLoop(inbox: start.inbox, options: start.options)?.run()
+    start.inbox.end()
+    return nil
+}

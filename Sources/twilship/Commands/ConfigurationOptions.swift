@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Settings
+import Spooling
+
+/// `--config`, and what every command does with it.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: "The configuration file.")
+    var config = SettingsFile.defaultPath
+
+    /// The configuration, or exit 78 with all its faults on stderr.
+    func load(resolveSecrets: Bool) throws -> ResolvedSettings {
+        do {
+            return try SettingsFile.load(
+                path: config, environment: ProcessInfo.processInfo.environment, resolveSecrets: resolveSecrets)
+        } catch {
+            Terminal.complain("\(error)")
+            throw Exit.configuration
+        }
+    }
+
+    /// Looks at the state directory that the configuration names.
+    func state() throws -> StateReader {
+        let settings = try load(resolveSecrets: false)
+        do {
+            return try StateReader(StateDirectory(path: settings.state.directory))
+        } catch {
+            Terminal.complain("twilship: \(error)")
+            throw Exit.code(for: error)
+        }
+    }
+}
+
+extension Exit {
+    /// The exit code that goes with an error of the state directory.
+    static func code(for error: SpoolError) -> ExitCode {
+        switch error {
+        case .newer: configuration
+        case .locked: tryAgain
+        case .directory: cannotCreate
+        case .full, .io, .damaged, .database: io
+        }
+    }
+}

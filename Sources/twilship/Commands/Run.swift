@@ -1,0 +1,202 @@
+import ArgumentParser
+import Forwarding
+import Foundation
+import Logging
+import PipelineCore
+import ServiceLifecycle
+import Settings
+import Spooling
+import SystemdSupport
+import UnixSignals
+
+/// The service.
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Collect and deliver, until told to stop.",
+        discussion: """
+            SIGTERM or SIGINT stops within 10 seconds; a second one at once. Neither loses anything.
+
+            Exit codes: 0 stopped as asked, or with --once everything delivered; 73, 74 the state directory cannot be used;
+            75 something remains (--once), or another twilship has the state directory; 77 only credentials failed
+            (--once); 78 the configuration is wrong.
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Flag(help: "Read every stream once, up to the server's time now, deliver everything, and exit.")
+    var once = false
+
+    @Option(help: ArgumentHelp("With --once: give up after this long.", valueName: "duration"))
+    var timeout = "10m"
+
+    @Option(help: ArgumentHelp("Exit after this long with nothing new and nothing to deliver.", valueName: "seconds"))
+    var untilIdle: Double?
+
+    func validate() throws {
+        guard DurationText.duration(timeout) != nil else {
+            throw ValidationError("--timeout \(timeout) is not a duration like 30s, 10m or 2h.")
+        }
+        if let untilIdle, !(untilIdle > 0 && untilIdle < 1e9) {
+            throw ValidationError("--until-idle needs a number of seconds above 0.")
+        }
+        if once, untilIdle != nil { throw ValidationError("--once and --until-idle exclude each other.") }
+    }
+
+    func run() async throws {
+        let settings = try options.load(resolveSecrets: true)
+        let environment = ProcessInfo.processInfo.environment
+        let level = SharedLogLevel(Logger.Level(rawValue: settings.log.level.rawValue) ?? .info)
+        let handler = makeLogHandler(
+            target: LogTarget(rawValue: settings.log.target.rawValue) ?? .auto,
+            format: LogFormat(rawValue: settings.log.format.rawValue) ?? .text, level: level, environment: environment)
+        let logger = Logger(label: "twilship") { _ in handler }
+        let clock = SystemClock()
+        let assembly: Assembly
+        do {
+            assembly = try await Assembly(settings, clock: clock, logger: logger)
+        } catch {
+            logger.critical("\(error)")
+            throw (error as? SpoolError).map(Exit.code(for:))
+                ?? (error is SecretError ? Exit.configuration : Exit.software)
+        }
+        let keeper = SpoolKeeper(
+            assembly: assembly, notifier: ServiceNotifier(environment: environment), clock: clock, logger: logger,
+            startedAt: clock.wallNow)
+        if once {
+            try await runOnce(assembly, keeper, logger)
+        } else {
+            try await serve(assembly, keeper, logger)
+        }
+        await assembly.close()
+    }
+
+    private func serve(_ assembly: Assembly, _ keeper: SpoolKeeper, _ logger: Logger) async throws {
+        let signals = StopSignals(logger: logger)
+        // Services stop in reverse: collecting first, then deliveries, and saving the state last.
+        var services: [any Service] = [
+            KeepingService(keeper: keeper),
+            DispatchingService(dispatchers: assembly.dispatchers, ending: assembly.ending),
+            IngestingService(ingestors: assembly.ingestors),
+        ]
+        let stopper = Stopper()
+        if let untilIdle {
+            services.append(
+                IdleWatch(
+                    assembly: assembly, idle: .seconds(untilIdle), clock: keeper.clock, stop: { await stopper.stop() }))
+        }
+        let group = ServiceGroup(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "", factory: { _ in SwiftLogNoOpLogHandler() }))
+        await stopper.set(group)
+        logger.notice(
+            "started",
+            metadata: [
+                "version": "\(Twilship.version)", "streams": "\(assembly.streams.count)",
+                "sinks": "\(assembly.dispatchers.count)",
+            ])
+        keeper.notifier.ready(status: "collecting \(assembly.streams.count) streams")
+        try await group.run()
+        keeper.notifier.stopping()
+        logger.notice("stopped")
+        withExtendedLifetime(signals) {}
+    }
+
+    private func runOnce(_ assembly: Assembly, _ keeper: SpoolKeeper, _ logger: Logger) async throws {
+        let limit = DurationText.duration(timeout) ?? .seconds(600)
+        let progress = Progress(assembly: assembly)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await withDiscardingTaskGroup { group in
+                    group.addTask {
+                        await withDiscardingTaskGroup { streams in
+                            for ingestor in assembly.ingestors { streams.addTask { await ingestor.run(once: true) } }
+                        }
+                        assembly.ending.request(.whenDelivered)
+                    }
+                    for (dispatcher, position) in assembly.dispatchers {
+                        group.addTask { await dispatcher.run(from: position) }
+                    }
+                }
+            }
+            group.addTask { try? await keeper.clock.sleep(for: limit) }
+            let helpers = Task {
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await keeper.run() }
+                    group.addTask { await progress.run(keeper.clock) }
+                }
+            }
+            await group.next()
+            helpers.cancel()
+            await helpers.value
+            group.cancelAll()
+            assembly.ending.request(.soon)
+        }
+        await keeper.keep()
+        try await Outcome(assembly).tell()
+    }
+}
+
+/// Stops a service group that does not exist yet when its services are made.
+private actor Stopper {
+    private var group: ServiceGroup?
+
+    func set(_ group: ServiceGroup) {
+        self.group = group
+    }
+
+    func stop() async {
+        await group?.triggerGracefulShutdown()
+    }
+}
+
+/// How a `--once` ended.
+private struct Outcome {
+    private let collected: Int
+    private let remaining: [String]
+    private let onlyCredentials: Bool
+
+    init(_ assembly: Assembly) async throws {
+        let board = assembly.board.now
+        let backlogs = try await assembly.spool.backlogs()
+        let unread = assembly.streams.filter { board.streams[$0]?.state != .done }
+        collected = board.streams.values.reduce(0) { $0 + $1.taken }
+        remaining =
+            unread.map { "\($0): not read to the end: \(board.streams[$0]?.lastError ?? "time ran out")" }
+            + backlogs.sorted { $0.key < $1.key }.filter { $0.value > 0 }.map { name, count in
+                "sink \(name): \(count) records not delivered: \(board.sinks[name]?.lastError ?? "time ran out")"
+            }
+        onlyCredentials =
+            !unread.isEmpty && unread.allSatisfy { board.streams[$0]?.state == .authFailed }
+            && backlogs.values.allSatisfy { $0 == 0 }
+    }
+
+    /// Says it, and exits with what remains.
+    func tell() throws {
+        Terminal.complain("\(collected) new records collected")
+        guard !remaining.isEmpty else { return }
+        for line in remaining { Terminal.complain(line.terminalSafe) }
+        Terminal.complain("run it again to go on; nothing is lost")
+        throw onlyCredentials ? Exit.permission : Exit.tryAgain
+    }
+}
+
+/// One line on a terminal that says how far `--once` is; nothing elsewhere.
+private struct Progress {
+    let assembly: Assembly
+
+    func run(_ clock: some PipelineClock) async {
+        guard isatty(STDERR_FILENO) == 1 else { return }
+        let start = clock.monotonicNow
+        while (try? await clock.sleep(for: .milliseconds(200))) != nil {
+            let board = assembly.board.now
+            let waiting = (try? await assembly.spool.backlogs().values.max()) ?? 0
+            let done = board.streams.values.count { $0.state == .done }
+            let seconds = start.duration(to: clock.monotonicNow).components.seconds
+            let line =
+                "\(done) of \(assembly.streams.count) streams read, \(board.streams.values.reduce(0) { $0 + $1.taken }) records collected, "
+                + "\(waiting) to deliver, \(seconds) s"
+            FileHandle.standardError.write(Data("\r\u{1b}[K\(line)".utf8))
+        }
+        FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+    }
+}

@@ -1,0 +1,180 @@
+import Forwarding
+import Foundation
+import PipelineCore
+import Spooling
+import SystemdSupport
+
+/// `status --json`. Keys are only ever added.
+struct StatusReport: Encodable {
+    struct Stream: Encodable {
+        let account: String
+        let accountSid: String
+        let dataset: String
+        let host: String
+        let serviceSid: String?
+        let environmentSid: String?
+        /// As the service said last; `stopped` when none runs.
+        let state: String
+        let failures: Int
+        let lastError: String?
+        let lastErrorAt: Timestamp?
+        /// The greatest (date, SID) collected.
+        let checkpointTime: Timestamp?
+        let checkpointSid: String?
+        /// Every record dated before this that was readable when it was looked for has been collected.
+        let completeUpTo: Timestamp
+        let lagSeconds: Double
+        /// Instants that were never read, between the start and the newest instant that was.
+        let holes: Int
+        let requestsToday: Int
+        let recordsReadToday: Int
+        let collectedToday: Int
+        let collected: Int
+    }
+
+    struct Sink: Encodable {
+        let name: String
+        /// As the service said last; `stopped` when none runs, `detached` if it left the configuration.
+        let state: String
+        let position: Int64
+        let backlog: Int64
+        let delivered: Int64
+        let filtered: Int64
+        let settledAt: Timestamp?
+        let oldestWaiting: Timestamp?
+        let attempts: Int
+        let retries: Int
+        let lastError: String?
+        let lastErrorAt: Timestamp?
+    }
+
+    let version: String
+    /// The running service; absent if none runs.
+    let processId: Int32?
+    let startedAt: Timestamp?
+    let now: Timestamp
+    let spoolBytes: Int
+    let lastSequence: Int64
+    let streams: [Stream]
+    let sinks: [Sink]
+}
+
+extension StatusReport {
+    init(_ summary: StateSummary, now: Timestamp) {
+        let runtime = summary.runtime.flatMap { try? JSONDecoder().decode(RuntimeReport.self, from: $0) }
+        // What another process once said of itself is history.
+        let live = runtime.flatMap { $0.process_id == summary.processID ? $0 : nil }
+        version = summary.writtenBy
+        processId = summary.processID
+        startedAt = live?.started_at
+        self.now = now
+        spoolBytes = summary.spoolBytes
+        lastSequence = summary.lastSequence
+        streams = summary.streams.map { stream in
+            let said = live?.streams.first {
+                $0.account_sid == stream.key.accountSID && $0.dataset == stream.key.dataset.rawValue
+                    && $0.host == stream.key.host && $0.service_sid == stream.key.serviceSID
+                    && $0.environment_sid == stream.key.environmentSID
+            }?.status
+            return Stream(stream, said, isRunning: summary.processID != nil, now: now)
+        }.sorted { ($0.failures, $0.lagSeconds) > ($1.failures, $1.lagSeconds) }
+        sinks = summary.sinks.map { Sink($0, live?.sinks[$0.name], isRunning: summary.processID != nil) }
+            .sorted { ($0.attempts, $0.backlog) > ($1.attempts, $1.backlog) }
+    }
+}
+
+extension StatusReport.Stream {
+    fileprivate init(_ stream: StateSummary.Stream, _ said: StreamStatus?, isRunning: Bool, now: Timestamp) {
+        account = stream.account
+        accountSid = stream.key.accountSID
+        dataset = stream.key.dataset.rawValue
+        host = stream.key.host
+        serviceSid = stream.key.serviceSID
+        environmentSid = stream.key.environmentSID
+        state = isRunning ? (said?.state.rawValue ?? "starting") : "stopped"
+        failures = said?.failures ?? 0
+        lastError = said?.lastError
+        lastErrorAt = said?.lastErrorAt
+        checkpointTime = stream.checkpoint?.time
+        checkpointSid = stream.checkpoint?.sid
+        completeUpTo = stream.completeUpTo
+        lagSeconds = max(0, (now - stream.completeUpTo).inSeconds)
+        let end = stream.coverage.intervals.last?.window.to ?? stream.start
+        holes = stream.coverage.holes(in: Window(from: min(stream.start, end), to: end)).count
+        requestsToday = stream.requestsToday
+        recordsReadToday = stream.recordsReadToday
+        collectedToday = stream.takenToday
+        collected = stream.taken
+    }
+}
+
+extension StatusReport.Sink {
+    fileprivate init(_ sink: StateSummary.Sink, _ said: SinkStatus?, isRunning: Bool) {
+        name = sink.name
+        state = sink.isDetached ? "detached" : isRunning ? (said?.state.rawValue ?? "starting") : "stopped"
+        position = sink.position
+        backlog = sink.backlog
+        delivered = sink.delivered
+        filtered = sink.filtered
+        settledAt = sink.settledAt
+        oldestWaiting = sink.oldestWaiting
+        attempts = said?.attempts ?? 0
+        retries = said?.retries ?? 0
+        lastError = said?.lastError
+        lastErrorAt = said?.lastErrorAt
+    }
+}
+
+// MARK: - For people
+
+extension StatusReport {
+    /// The report as a person reads it.
+    var lines: [String] {
+        var lines = [
+            processId.map { id in
+                "twilship \(version), process \(id)" + (startedAt.map { ", running for \((now - $0).forPeople)" } ?? "")
+            } ?? "twilship \(version), not running"
+        ]
+        lines += ["spool: \(spoolBytes.megabytes), \(lastSequence) records so far", ""]
+        lines += Terminal.table(
+            [["STREAM", "STATE", "COMPLETE UP TO", "LAG", "CHECKPOINT", "COLLECTED", "TODAY: REQUESTS", "READ"]]
+                + streams.map { stream in
+                    [
+                        [stream.account, stream.dataset, stream.environmentSid].compactMap(\.self).joined(
+                            separator: " "),
+                        stream.state, stream.completeUpTo.rfc3339Seconds, Duration.seconds(stream.lagSeconds).forPeople,
+                        stream.checkpointSid.map { String($0.prefix(10)) + "…" } ?? "-", "\(stream.collected)",
+                        "\(stream.requestsToday)", "\(stream.recordsReadToday)",
+                    ]
+                })
+        lines.append("")
+        lines += Terminal.table(
+            [["SINK", "STATE", "DELIVERED", "FILTERED", "WAITING", "OLDEST WAITING", "LAST DELIVERY"]]
+                + sinks.map { sink in
+                    [
+                        sink.name, sink.state, "\(sink.delivered)", "\(sink.filtered)", "\(sink.backlog)",
+                        sink.oldestWaiting.map { (now - $0).forPeople } ?? "-", sink.settledAt?.rfc3339Seconds ?? "-",
+                    ]
+                })
+        for stream in streams where stream.failures > 0 {
+            lines.append("")
+            lines.append(
+                "\(stream.account) \(stream.dataset): failed \(stream.failures) times in a row: \(stream.lastError ?? "")"
+                    .terminalSafe)
+        }
+        for sink in sinks where sink.attempts > 0 {
+            lines.append("")
+            lines.append(
+                "sink \(sink.name): failed \(sink.attempts) times in a row: \(sink.lastError ?? "")".terminalSafe)
+        }
+        return lines
+    }
+}
+
+extension Int {
+    /// Bytes as `12.3 MB`.
+    var megabytes: String {
+        let tenths = self / 100_000
+        return "\(tenths / 10).\(tenths % 10) MB"
+    }
+}

@@ -1,0 +1,77 @@
+import Forwarding
+import PipelineCore
+import ServiceLifecycle
+import Spooling
+
+/// All ingestors; stops collecting at once when it is to stop.
+struct IngestingService: Service {
+    let ingestors: [Ingestor]
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                for ingestor in ingestors { group.addTask { await ingestor.run() } }
+            }
+        }
+        // Without accounts there would be nothing to wait for, and the service would end.
+        try await gracefulShutdown()
+    }
+}
+
+/// All dispatchers; delivers what can be delivered at once before it stops.
+struct DispatchingService: Service {
+    let dispatchers: [(dispatcher: Dispatcher, position: Int64)]
+    let ending: Ending
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                for (dispatcher, position) in dispatchers { group.addTask { await dispatcher.run(from: position) } }
+            }
+        } onGracefulShutdown: {
+            ending.request(.soon)
+        }
+    }
+}
+
+/// The keeper stops last: what others did while stopping is saved too.
+struct KeepingService: Service {
+    let keeper: SpoolKeeper
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await keeper.run() }
+        await keeper.keep()
+    }
+}
+
+/// Ends the service when nothing new has come and nothing is left to deliver for a while: `--until-idle`.
+struct IdleWatch: Service {
+    static let interval: Duration = .milliseconds(250)
+
+    let assembly: Assembly
+    let idle: Duration
+    let clock: any PipelineClock
+    let stop: @Sendable () async -> Void
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            var last: Int64 = -1
+            var since = clock.monotonicNow
+            while (try? await clock.sleep(for: Self.interval)) != nil {
+                let sequence = await assembly.spool.lastSequence
+                let board = assembly.board.now
+                let isWaiting = try await assembly.spool.isAnythingWaiting()
+                let isBusy =
+                    isWaiting || board.streams.count < assembly.streams.count
+                    || board.streams.values.contains { $0.state != .waiting }
+                if sequence != last || isBusy { since = clock.monotonicNow }
+                last = sequence
+                if since.duration(to: clock.monotonicNow) >= idle {
+                    await stop()
+                    return
+                }
+            }
+        }
+        try await gracefulShutdown()
+    }
+}

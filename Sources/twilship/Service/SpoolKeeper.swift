@@ -1,0 +1,85 @@
+import Forwarding
+import Foundation
+import Logging
+import PipelineCore
+import Spooling
+import SystemdSupport
+
+/// What is to be done on the spool every few seconds: commit progress without records, give room back, tell `status`
+/// and the service manager how things stand.
+struct SpoolKeeper: Sendable {
+    static let interval: Duration = .seconds(2)
+
+    let assembly: Assembly
+    let notifier: ServiceNotifier
+    let clock: any PipelineClock
+    let logger: Logger
+    let startedAt: Timestamp
+
+    /// Runs until the task is cancelled.
+    func run() async {
+        while (try? await clock.sleep(for: Self.interval)) != nil {
+            await keep()
+        }
+    }
+
+    /// Once more, when everything else has stopped.
+    func keep() async {
+        do {
+            try await assembly.spool.removeExpired()
+            try await assembly.spool.saveRuntime(
+                try RuntimeReport(assembly, startedAt: startedAt, now: clock.wallNow).json())
+        } catch {
+            logger.error("the state cannot be saved; it is tried again", metadata: ["reason": "\(error)"])
+        }
+        notifier.status(RuntimeReport.line(assembly.board.now))
+    }
+}
+
+/// What the running service says of itself; `status` reads it from the state directory.
+struct RuntimeReport: Codable {
+    struct Stream: Codable {
+        let account_sid: String
+        let dataset: String
+        let host: String
+        let service_sid: String?
+        let environment_sid: String?
+        let status: StreamStatus
+    }
+
+    let version: String
+    let process_id: Int32
+    let started_at: Timestamp
+    let updated_at: Timestamp
+    let streams: [Stream]
+    let sinks: [String: SinkStatus]
+
+    init(_ assembly: Assembly, startedAt: Timestamp, now: Timestamp) {
+        let board = assembly.board.now
+        version = Twilship.version
+        process_id = getpid()
+        started_at = startedAt
+        updated_at = now
+        streams = assembly.streams.map { key in
+            Stream(
+                account_sid: key.accountSID, dataset: key.dataset.rawValue, host: key.host, service_sid: key.serviceSID,
+                environment_sid: key.environmentSID, status: board.streams[key] ?? StreamStatus())
+        }
+        sinks = board.sinks
+    }
+
+    func json() throws -> String {
+        String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+    }
+
+    /// How things stand in one line, for `systemctl status`.
+    static func line(_ board: StatusBoard.Contents) -> String {
+        let failing = board.streams.values.count { $0.failures > 0 }
+        let retrying = board.sinks.values.count { $0.state == .retrying }
+        var line = "\(board.streams.count) streams, \(board.sinks.count) sinks"
+        line += ", \(board.streams.values.reduce(0) { $0 + $1.taken }) records collected"
+        if failing > 0 { line += ", \(failing) streams failing" }
+        if retrying > 0 { line += ", \(retrying) sinks retrying" }
+        return line
+    }
+}

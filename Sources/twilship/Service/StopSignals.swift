@@ -1,0 +1,56 @@
+@preconcurrency import Dispatch
+import Glibc
+import Logging
+import Synchronization
+
+/// Keeps the promise that a service told to stop is gone soon: 10 s after the first SIGTERM or SIGINT, or at the second.
+///
+/// Ending at any moment loses nothing; what was under way is done again after the next start.
+final class StopSignals: Sendable {
+    static let patience: DispatchTimeInterval = .seconds(10)
+
+    private let sources: [any DispatchSourceSignal]
+
+    /// The service group handles the first signal itself; this only watches.
+    init(logger: Logger) {
+        let queue = DispatchQueue(label: "twilship.signals")
+        let arrivals = Arrivals()
+        sources = [SIGTERM, SIGINT].map { signal in
+            Glibc.signal(signal, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: signal, queue: queue)
+            source.setEventHandler {
+                if arrivals.isFirst() {
+                    logger.notice("stopping: deliveries under way may take up to 10 s; a second signal stops at once")
+                    queue.asyncAfter(deadline: .now() + Self.patience) {
+                        logger.warning(
+                            "stopped after 10 s although something was under way; it is done again after the next start"
+                        )
+                        _exit(0)
+                    }
+                } else {
+                    Self.end(by: signal)
+                }
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    /// Ends the process as the signal itself would have.
+    private static func end(by signal: Int32) {
+        Glibc.signal(signal, SIG_DFL)
+        raise(signal)
+        _exit(128 + signal)
+    }
+}
+
+private final class Arrivals: Sendable {
+    private let seen = Mutex(false)
+
+    func isFirst() -> Bool {
+        seen.withLock { seen in
+            defer { seen = true }
+            return !seen
+        }
+    }
+}

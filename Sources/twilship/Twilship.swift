@@ -1,0 +1,33 @@
+import ArgumentParser
+
+/// The program: Twilio's audit events and function logs to a SIEM, without losing one.
+@main
+struct Twilship: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "twilship",
+        abstract: "Brings Twilio's audit events to your SIEM without losing one.",
+        discussion: """
+            Examples:
+              twilship config example > /etc/twilship/twilship.toml
+              twilship check                       is the configuration right?
+              twilship run                         the service
+              twilship run --once                  collect and deliver what is there now, then exit
+              twilship status                      where every stream and sink stands
+              twilship explain AE0123...           what became of one record
+            """,
+        version: version,
+        subcommands: [Run.self, Check.self, Status.self, Explain.self, Config.self])
+}
+
+/// What the program answers with; sysexits.h has the meanings.
+enum Exit {
+    static let unavailable = ExitCode(69)
+    static let software = ExitCode(70)
+    static let cannotCreate = ExitCode(73)
+    static let io = ExitCode(74)
+    static let tryAgain = ExitCode(75)
+    static let permission = ExitCode(77)
+    static let configuration = ExitCode(78)
+}
