@@ -70,9 +70,9 @@ let package = Package(
         .testTarget(name: "ParsingTests", dependencies: ["Parsing", "PipelineCore"]),
         .testTarget(name: "NormalisingTests", dependencies: ["Normalising", "Parsing", "PipelineCore"]),
         .testTarget(name: "SpoolingTests", dependencies: ["PipelineCore", "Spooling", grdb]),
-        .testTarget(name: "SinksTests", dependencies: ["PipelineCore", "Sinks", logging]),
+        .testTarget(name: "SinksTests", dependencies: ["CZlib", "PipelineCore", "Sinks", logging]),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", logging]),
-        .testTarget(name: "SimulatingTests", dependencies: ["Simulating"]),
+        .testTarget(name: "SimulatingTests", dependencies: ["Simulating", flyingSocks]),
     ],
     cxxLanguageStandard: .cxx17
 )

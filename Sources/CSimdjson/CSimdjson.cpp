@@ -109,8 +109,9 @@ void csimdjson_trim(csimdjson_parser *parser, size_t bytes) {
     if (parser->simd && parser->simd->capacity() > bytes) parser->simd.reset();
 }
 
-int csimdjson_contains(const uint8_t *bytes, size_t length, uint8_t byte) {
-    return length > 0 && std::memchr(bytes, byte, length) != nullptr;
+ptrdiff_t csimdjson_find(const uint8_t *bytes, size_t length, size_t start, uint8_t byte) {
+    const void *const found = start < length ? std::memchr(bytes + start, byte, length - start) : nullptr;
+    return found ? static_cast<const uint8_t *>(found) - bytes : -1;
 }
 
 ptrdiff_t csimdjson_minify(const uint8_t *bytes, size_t length, uint8_t *output) {

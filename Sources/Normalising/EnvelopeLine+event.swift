@@ -12,9 +12,9 @@ extension EnvelopeLine {
         let via = text(.source)
         let ip = text(.sourceIPAddress)
 
-        let typeStart = bytes.count
+        let typeStart = writer.count
         append(contents: action.type)
-        let type = typeStart..<bytes.count
+        let type = typeStart..<writer.count
         append("\",\"action\":\"")
         append(contents: Self.lastWord(of: action.type))
         append("\",\"severity\":\"")

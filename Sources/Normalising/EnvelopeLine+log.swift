@@ -5,9 +5,9 @@ extension EnvelopeLine {
     /// From the value of `type` to the end of `message`, for a line that a Function printed.
     mutating func appendLog(_ context: RecordContext) -> Facts {
         let severity = Self.severity(level: text(.level))
-        let typeStart = bytes.count
+        let typeStart = writer.count
         append("function.log")
-        let type = typeStart..<bytes.count
+        let type = typeStart..<writer.count
         append("\",\"action\":\"log\",\"severity\":\"")
         append(severity.word)
 

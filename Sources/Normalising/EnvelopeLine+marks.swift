@@ -16,7 +16,7 @@ extension EnvelopeLine {
     private mutating func appendTags(lane: Lane, isUndated: Bool) {
         guard lane.tag != nil || isUndated else { return }
         append(",\"tags\":[\"")
-        if let tag = lane.tag { bytes.append(contentsOf: tag.utf8) }
+        append(text: lane.tag ?? "")
         if isUndated { append(lane.tag == nil ? "undated" : "\",\"undated") }
         append("\"]")
     }
@@ -38,26 +38,28 @@ extension EnvelopeLine {
     }
 
     private mutating func appendRawError(_ flaws: SourceRecord.Flaws) {
-        var separator: StaticString = ",\"raw_error\":\""
-        func appendPart(_ flaw: SourceRecord.Flaws, _ text: StaticString) {
-            guard flaws.contains(flaw) else { return }
-            append(separator)
-            append(text)
-            separator = "; "
-        }
-        appendPart(.repaired, "was not UTF-8, repaired with U+FFFD")
-        appendPart(.notAnObject, "not an object")
-        appendPart(.malformed, "not valid JSON, carried as a string")
-        if separator.utf8CodeUnitCount == 2 { append("\"") }
+        var parts: [String] = []
+        if flaws.contains(.repaired) { parts.append("not UTF-8, repaired with U+FFFD") }
+        if flaws.contains(.notAnObject) { parts.append("not an object") }
+        if flaws.contains(.malformed) { parts.append("not valid JSON, carried as a string") }
+        guard !parts.isEmpty else { return }
+        append(",\"raw_error\":\"")
+        append(text: parts.joined(separator: "; "))
+        append("\"")
+    }
+
+    private mutating func append(text: String) {
+        var text = text
+        text.withUTF8 { writer.append($0) }
     }
 
     /// `shortened` counts the values that were cut and the changes that were left out.
     private mutating func appendShortened() {
         guard shortenedValues > 0 || leftOutChanges > 0 else { return }
         append(",\"shortened\":{")
-        if shortenedValues > 0 { bytes.append(contentsOf: "\"values\":\(shortenedValues)".utf8) }
+        if shortenedValues > 0 { append(text: "\"values\":\(shortenedValues)") }
         if shortenedValues > 0 && leftOutChanges > 0 { append(",") }
-        if leftOutChanges > 0 { bytes.append(contentsOf: "\"changes\":\(leftOutChanges)".utf8) }
+        if leftOutChanges > 0 { append(text: "\"changes\":\(leftOutChanges)") }
         append("}")
     }
 }

@@ -1,37 +1,37 @@
 import Parsing
 import PipelineCore
 
-/// One envelope being written behind those before it, and the record it is written from.
-struct EnvelopeLine {
+/// The middle of an envelope being written, from the value of `type` to the last mark, and the record it is made from.
+struct EnvelopeLine: ~Copyable {
     /// What an entry of the block needs to know.
     struct Facts {
-        /// Where the value of `type` lies in `bytes`.
+        /// Where the value of `type` lies in what was written.
         let type: Range<Int>
         let severity: Severity
     }
 
-    var bytes: [UInt8]
+    var writer: LineWriter
     /// How many values were cut to `Normaliser.valueLimit`, and how many changes left out.
     var shortenedValues = 0
     var leftOutChanges = 0
 
-    /// The page's bytes.
-    let source: Text
-    private let fields: UnsafeBufferPointer<Range<Int32>>.SubSequence
+    /// The record's JSON.
+    let raw: Text
+    private let source: Text
+    private let fields: UnsafeBufferPointer<Range<Int32>>
     /// Strings can be carried over as they stand: no escape is anywhere in the record.
     private let isPlain: Bool
 
-    /// Takes the bytes over, so that they are never copied; whoever gave them takes them back from `bytes`.
-    ///
     /// `source` and `allFields` are the page's, and must be alive as long as this is.
-    init(_ record: SourceRecord, source: Text, allFields: UnsafeBufferPointer<Range<Int32>>, bytes: inout [UInt8]) {
-        self.bytes = bytes
-        bytes = []
-        self.source = source
+    init(_ record: SourceRecord, source: Text, allFields: UnsafeBufferPointer<Range<Int32>>) {
         let count = record.page.fieldsPerRecord
-        fields = allFields[record.index * count..<(record.index + 1) * count]
-        let raw = record.slot.raw
-        isPlain = !JSONText.hasBackslash(source.extracting(Int(raw.lowerBound)..<Int(raw.upperBound)).span)
+        let range = record.slot.raw
+        let raw = source.extracting(Int(range.lowerBound)..<Int(range.upperBound))
+        writer = LineWriter()
+        self.raw = raw
+        self.source = source
+        fields = allFields.extracting(record.index * count..<(record.index + 1) * count)
+        isPlain = !JSONText.hasBackslash(raw.span)
     }
 
     // MARK: - The record's fields
@@ -39,7 +39,7 @@ struct EnvelopeLine {
     /// The JSON token of a field; empty when the record lacks it.
     func token(_ field: Int) -> Text {
         guard field < fields.count else { return source.extracting(0..<0) }
-        let range = fields[fields.startIndex + field]
+        let range = fields[field]
         return source.extracting(Int(range.lowerBound)..<Int(range.upperBound))
     }
 
@@ -57,21 +57,17 @@ struct EnvelopeLine {
 
     // MARK: - Writing
 
-    mutating func append(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    @inline(__always)
+    mutating func append(_ word: StaticString) {
+        writer.append(word.text)
     }
 
     mutating func append(contents: Text) {
-        if isPlain {
-            bytes.append(contentsOf: contents)
+        if isPlain || !JSONString.hasHalfPair(contents.span) {
+            writer.append(contents)
         } else {
-            JSONString.appendContents(contents.span, to: &bytes)
+            JSONString.withoutHalfPairs(contents.span).withUnsafeBufferPointer { writer.append($0) }
         }
-    }
-
-    /// Appends JSON or other text as contents of a string.
-    mutating func append(escaping text: Text) {
-        for byte in text { JSONString.appendEscaped(byte, to: &bytes) }
     }
 
     /// Appends `prefix contents`, if there are any.
@@ -81,8 +77,15 @@ struct EnvelopeLine {
         append(contents: contents)
     }
 
-    /// Appends a value as contents of a string behind `key`: arrays and objects as their compact JSON; null, and what
-    /// is missing, not at all.
+    /// Appends text as contents of a string.
+    mutating func append(escaping text: Text) {
+        var bytes: [UInt8] = []
+        for byte in text { JSONString.appendEscaped(byte, to: &bytes) }
+        bytes.withUnsafeBufferPointer { writer.append($0) }
+    }
+
+    /// Appends a value as a string behind `key`, which ends with the string's first quote: arrays and objects as their
+    /// compact JSON; null, and what is missing, not at all.
     mutating func append(_ key: StaticString, value token: Text, isLimited: Bool) {
         if let contents = token.contents {
             append(key)
@@ -98,14 +101,15 @@ struct EnvelopeLine {
         append("\"")
     }
 
-    /// Appends a member of an object whose opening is `opening` up to the first value: its key, if the value is known.
+    /// Appends a member of an object of strings, if its value is known.
     ///
     /// - Parameters:
-    ///   - isOpen: whether a member was written before; becomes true with the first.
     ///   - name: the key with its quotes and colon, and the value's first quote.
+    ///   - opening: what comes before the object's first member.
+    ///   - isOpen: whether a member was written before; becomes true with the first.
     mutating func append(_ name: StaticString, _ value: Text?, opening: StaticString, _ isOpen: inout Bool) {
         guard let value else { return }
-        append(isOpen ? "," : opening)
+        if isOpen { append(",") } else { append(opening) }
         isOpen = true
         append(name)
         append(contents: value)

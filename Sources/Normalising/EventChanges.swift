@@ -13,48 +13,51 @@ struct EventChanges {
     struct Change {
         /// The property's name as it stands in the JSON, without quotes.
         let field: Text
+        /// Whether the value was an object with `previous`, `updated` or both.
+        let isPair: Bool
         /// JSON tokens; empty when there is none.
-        var previous: Text
-        var updated: Text
+        let previous: Text
+        let updated: Text
     }
 
     private(set) var all: [Change] = []
 
     init(eventData: Text) {
-        eventData.forEachMember { key, value in
-            if key.equals("resource_properties") {
-                value.forEachMember { property, value in
-                    all.append(
-                        Change(pair: value, field: property)
-                            ?? Change(field: property, previous: value.extracting(0..<0), updated: value))
+        let bytes = eventData.span
+        var cursor = JSONCursor(0..<eventData.count)
+        guard cursor.enterObject(in: bytes) else { return }
+        while let key = cursor.nextKey(in: bytes) {
+            if eventData.extracting(key).equals("resource_properties"), cursor.enterObject(in: bytes) {
+                while let property = cursor.nextKey(in: bytes) {
+                    all.append(eventData.property(named: property, at: &cursor))
                 }
-            } else if let change = Change(pair: value, field: key) {
-                all.append(change)
+            } else {
+                let member = eventData.property(named: key, at: &cursor)
+                if member.isPair { all.append(member) }
             }
         }
     }
 }
 
-extension EventChanges.Change {
-    /// Nil if the value is no object with a previous or an updated value. Of equal keys the first counts.
-    fileprivate init?(pair: Text, field: Text) {
-        let nothing = pair.extracting(0..<0)
-        self.init(field: field, previous: nothing, updated: nothing)
-        pair.forEachMember { key, value in
-            if previous.isEmpty, key.equals("previous") { previous = value }
-            if updated.isEmpty, key.equals("updated") { updated = value }
-        }
-        if previous.isEmpty && updated.isEmpty { return nil }
-    }
-}
-
 extension Text {
-    /// Visits the members of an object token: the key's contents and the value's token.
-    fileprivate func forEachMember(_ visit: (_ key: Text, _ value: Text) -> Void) {
-        guard first == UInt8(ascii: "{") else { return }
-        var members = JSONMembers(of: 0..<count, in: span)
-        while let member = members.next(in: span) {
-            visit(extracting(member.key), extracting(member.value))
+    /// Reads the value at the cursor. Of equal keys in a pair the first counts.
+    fileprivate func property(named key: Range<Int>, at cursor: inout JSONCursor) -> EventChanges.Change {
+        let start = cursor.position
+        guard cursor.enterObject(in: span) else {
+            return EventChanges.Change(
+                field: extracting(key), isPair: false, previous: extracting(0..<0),
+                updated: extracting(cursor.skipValue(in: span)))
         }
+        var previous: Range<Int>?
+        var updated: Range<Int>?
+        while let side = cursor.nextKey(in: span) {
+            let value = cursor.skipValue(in: span)
+            if previous == nil, extracting(side).equals("previous") { previous = value }
+            if updated == nil, extracting(side).equals("updated") { updated = value }
+        }
+        let isPair = previous != nil || updated != nil
+        return EventChanges.Change(
+            field: extracting(key), isPair: isPair, previous: extracting(previous ?? 0..<0),
+            updated: extracting(isPair ? updated ?? 0..<0 : start..<cursor.position))
     }
 }

@@ -37,59 +37,66 @@ package struct Normaliser: Sendable {
         let page = record.page
         page.buffer.withUnsafeBufferPointer { source in
             page.fields.withUnsafeBufferPointer { fields in
-                var line = EnvelopeLine(record, source: source, allFields: fields, bytes: &block.bytes)
-                block.entries.append(append(record, context, to: &line))
-                block.bytes = line.bytes
+                var line = EnvelopeLine(record, source: source, allFields: fields)
+                block.entries.append(append(record.slot, context, &line, to: &block.bytes))
             }
         }
     }
 
     private func append(
-        _ record: SourceRecord, _ context: RecordContext, to line: inout EnvelopeLine
+        _ slot: SourceRecord.Slot, _ context: RecordContext, _ line: inout EnvelopeLine, to bytes: inout [UInt8]
     ) -> EnvelopeBlock.Entry {
-        let slot = record.slot
-        let rawText = line.source.extracting(Int(slot.raw.lowerBound)..<Int(slot.raw.upperBound))
-        let start = line.bytes.count
-        line.append("{\"schema\":\"twilship.envelope.v1\",\"id\":\"")
-        let idStart = line.bytes.count
-        appendID(of: record, to: &line)
-        let id = idStart..<line.bytes.count
-        line.bytes.append(contentsOf: context.behindID)
+        let start = bytes.count
+        bytes.append(contentsOf: Self.head)
+        let idStart = bytes.count
+        appendID(of: slot, line, to: &bytes)
+        let id = idStart..<bytes.count
+        bytes.append(contentsOf: context.behindID)
         let time = slot.time ?? context.collected
-        time.appendRFC3339(to: &line.bytes)
-        line.bytes.append(contentsOf: context.behindTime)
+        time.appendRFC3339(to: &bytes)
+        bytes.append(contentsOf: context.behindTime)
 
         let facts =
             switch context.dataset {
             case .serverlessLogs: line.appendLog(context)
             case .monitorEvents, .monitorAlerts, .twilship: line.appendEvent()
             }
-
         line.appendMarks(of: slot, lane: context.lane)
-        line.bytes.append(contentsOf: tail)
-        let rawStart = line.bytes.count
+        let typeStart = bytes.count + facts.type.lowerBound
+        bytes.append(contentsOf: line.writer.written)
+
+        bytes.append(contentsOf: tail)
+        let rawStart = bytes.count
         if slot.flaws.contains(.malformed) {
-            JSONString.append(rawText, to: &line.bytes)
+            JSONString.append(line.raw, to: &bytes)
         } else {
-            JSONText.appendOneLine(rawText.span, to: &line.bytes)
+            JSONText.appendOneLine(line.raw.span, to: &bytes)
         }
-        let raw = rawStart..<line.bytes.count
-        line.append("}\n")
+        let raw = rawStart..<bytes.count
+        bytes.append(UInt8(ascii: "}"))
+        bytes.append(UInt8(ascii: "\n"))
         return EnvelopeBlock.Entry(
-            line: start..<line.bytes.count - 1, raw: raw, id: id, type: facts.type, time: time,
-            severity: facts.severity, identity: slot.identity)
+            line: start..<bytes.count - 1, raw: raw, id: id, type: typeStart..<typeStart + facts.type.count,
+            time: time, severity: facts.severity, identity: slot.identity)
     }
 
-    private func appendID(of record: SourceRecord, to line: inout EnvelopeLine) {
-        let flaws = record.slot.flaws
-        if !flaws.contains(.noSID), !flaws.contains(.notAnObject),
-            let sid = line.token(EventField.sid.rawValue).contents {
-            line.append(contents: sid)
+    private static let head = Array("{\"schema\":\"twilship.envelope.v1\",\"id\":\"".utf8)
+
+    private func appendID(of slot: SourceRecord.Slot, _ line: borrowing EnvelopeLine, to bytes: inout [UInt8]) {
+        if !slot.flaws.contains(.noSID), !slot.flaws.contains(.notAnObject),
+            let sid = line.token(EventField.sid.rawValue).contents
+        {
+            let hasHalfPair = JSONString.hasHalfPair(sid.span)
+            if hasHalfPair {
+                bytes.append(contentsOf: JSONString.withoutHalfPairs(sid.span))
+            } else {
+                bytes.append(contentsOf: sid)
+            }
         } else {
-            line.append("sha256:")
-            for byte in record.raw.sha256 {
-                line.bytes.append(JSONString.hexDigit(byte >> 4))
-                line.bytes.append(JSONString.hexDigit(byte & 15))
+            bytes.append(contentsOf: "sha256:".utf8)
+            for byte in Array(line.raw)[...].sha256 {
+                bytes.append(JSONString.hexDigit(byte >> 4))
+                bytes.append(JSONString.hexDigit(byte & 15))
             }
         }
     }

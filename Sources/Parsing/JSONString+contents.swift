@@ -2,25 +2,35 @@
 // unescaped and escaped again.
 
 extension JSONString {
-    /// Appends contents as they stand, but for halves of surrogate pairs (`\ud83d` alone), which stand for no character
-    /// and make strict readers refuse the whole line: these become `\ufffd`.
-    package static func appendContents(_ contents: Span<UInt8>, to bytes: inout [UInt8]) {
+    /// Whether there is a half of a surrogate pair (`\ud83d` alone), which stands for no character and makes strict
+    /// readers refuse the whole text.
+    package static func hasHalfPair(_ contents: Span<UInt8>) -> Bool {
+        var position = 0
+        while let escape = JSONText.firstIndex(of: backslash, in: contents, from: position) {
+            let end = end(ofUnitAt: escape, in: contents)
+            if isHalfPair(escape..<end, in: contents) { return true }
+            position = end
+        }
+        return false
+    }
+
+    /// The contents with `\ufffd` for each half of a surrogate pair.
+    package static func withoutHalfPairs(_ contents: Span<UInt8>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(contents.count)
         var copied = 0
         var position = 0
-        while position < contents.count {
-            guard contents[position] == backslash else {
-                position += 1
-                continue
-            }
-            let end = end(ofUnitAt: position, in: contents)
-            if isHalfPair(position..<end, in: contents) {
-                append(contents.extracting(copied..<position), to: &bytes)
+        while let escape = JSONText.firstIndex(of: backslash, in: contents, from: position) {
+            let end = end(ofUnitAt: escape, in: contents)
+            if isHalfPair(escape..<end, in: contents) {
+                append(contents.extracting(copied..<escape), to: &bytes)
                 bytes.append(contentsOf: "\\ufffd".utf8)
                 copied = end
             }
             position = end
         }
         append(contents.extracting(copied..<contents.count), to: &bytes)
+        return bytes
     }
 
     private static func append(_ span: Span<UInt8>, to bytes: inout [UInt8]) {

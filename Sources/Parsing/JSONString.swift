@@ -2,7 +2,7 @@
 package enum JSONString {
     /// What is between the quotes, escapes and all; nil if the token is not a string.
     package static func contents(_ token: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard token.count >= 2, token.first == UInt8(ascii: "\"") else { return nil }
+        guard token.count >= 2, token.first == quote, token.last == quote else { return nil }
         return token.dropFirst().dropLast()
     }
 

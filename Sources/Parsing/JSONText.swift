@@ -5,10 +5,11 @@ package enum JSONText {
     /// Appends valid JSON so that it is on one line: as it stands, or, if there are line breaks in it, without the
     /// white space between its tokens.
     package static func appendOneLine(_ json: Span<UInt8>, to bytes: inout [UInt8]) {
-        if contains(10, in: json) || contains(13, in: json) {
-            bytes.append(contentsOf: compact(json))
-        } else {
+        let isOneLine = firstIndex(of: 10, in: json) == nil && firstIndex(of: 13, in: json) == nil
+        if isOneLine {
             json.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+        } else {
+            bytes.append(contentsOf: compact(json))
         }
     }
 
@@ -27,10 +28,11 @@ package enum JSONText {
 
     /// Whether strings in the JSON may have escapes. If not, their contents are what they stand for.
     package static func hasBackslash(_ json: Span<UInt8>) -> Bool {
-        contains(JSONString.backslash, in: json)
+        firstIndex(of: JSONString.backslash, in: json) != nil
     }
 
-    private static func contains(_ byte: UInt8, in json: Span<UInt8>) -> Bool {
-        json.withUnsafeBufferPointer { csimdjson_contains($0.baseAddress, $0.count, byte) != 0 }
+    static func firstIndex(of byte: UInt8, in bytes: Span<UInt8>, from start: Int = 0) -> Int? {
+        let index = bytes.withUnsafeBufferPointer { csimdjson_find($0.baseAddress, $0.count, start, byte) }
+        return index < 0 ? nil : index
     }
 }

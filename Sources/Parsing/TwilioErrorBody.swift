@@ -23,11 +23,11 @@ package struct TwilioErrorBody: Equatable, Sendable {
         var detail: String?
         var title: String?
         let read = min(body.count, Self.readBytes)
-        let start = body[..<read].firstIndex { ![9, 10, 13, 32].contains($0) } ?? read
-        var members = JSONMembers(of: start..<read, in: body.span)
-        while let member = members.next(in: body.span) {
-            let value = body[member.value]
-            switch String(decoding: body[member.key], as: UTF8.self) {
+        var cursor = JSONCursor(0..<read)
+        let isObject = cursor.enterObject(in: body.span)
+        while isObject, let key = cursor.nextKey(in: body.span) {
+            let value = body[cursor.skipValue(in: body.span)]
+            switch String(decoding: body[key], as: UTF8.self) {
             case "code": code = Int(JSONString.text(value) ?? String(decoding: value, as: UTF8.self))
             case "message": message = JSONString.text(value)
             case "detail": detail = JSONString.text(value)

@@ -7,6 +7,10 @@ package struct Capabilities: Sendable {
         case metricsListen = "listen in [metrics]"
         case subaccountDiscovery = "subaccounts = \"discover\""
         case redaction = "redact"
+        case heartbeat = "interval in [heartbeat]"
+        case skippingWhenFull = "when_full = \"skip\""
+        case batchesInFlight = "in_flight above 1"
+        case environmentScope = "scope = \"environment\""
     }
 
     package var sinkTypes: Set<SinkType>

@@ -62,11 +62,14 @@ final class FaultList {
         if order[file] == nil { order[file] = order.count }
     }
 
-    func add(_ fault: Fault) {
-        if faults.count < Self.maximum { faults.append(fault) } else { surplus += 1 }
+    func add(_ fault: @autoclosure () -> Fault) {
+        if faults.count < Self.maximum { faults.append(fault()) } else { surplus += 1 }
     }
 
-    func add(_ location: SourceLocation, _ message: String) { add(Fault(at: location, message)) }
+    /// The message is made only if it is kept: looking for what was meant takes time.
+    func add(_ location: SourceLocation, _ message: @autoclosure () -> String) {
+        add(Fault(at: location, message()))
+    }
 
     func sorted() -> SettingsFaults {
         let sorted = faults.enumerated().sorted { left, right in key(left) < key(right) }

@@ -42,7 +42,8 @@ struct BehaviourArguments: ParsableArguments {
     var capForm = SimulatorOptions.CapForm.refusal
     @Option(help: "Whether StartDate and EndDate of logs are inclusive or exclusive.")
     var logBounds = SimulatorOptions.LogBounds.exclusive
-    @Option(help: "Of log dates: milliseconds or seconds.") var logPrecision = SimulatorOptions.LogPrecision.milliseconds
+    @Option(help: "Of log dates: milliseconds or seconds.") var logPrecision = SimulatorOptions.LogPrecision
+        .milliseconds
     @Option(help: "What page tokens hold: offset or cursor.") var paging = SimulatorOptions.Paging.offset
     @Flag(help: "Shuffle the logs within a page.") var unordered = false
     @Option(help: "What next_page_url begins with, such as http://other:1; default: the request's Host.")

@@ -36,7 +36,13 @@ struct TwilioSimulator: AsyncParsableCommand {
         }
         // The file says that the server is there, so it comes last but for the words.
         if let path = serving.portFile {
-            try Data("\(server.port)\n".utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            do {
+                try Data("\(server.port)\n".utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            } catch {
+                FileHandle.standardError.write(
+                    Data("twilio-simulator: cannot write \(path): \(error.localizedDescription)\n".utf8))
+                throw ExitCode(73)
+            }
         }
         FileHandle.standardOutput.write(Data((serving.json ? json(server) : text(server)).utf8))
         for await _ in signals { break }

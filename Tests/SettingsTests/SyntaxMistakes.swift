@@ -110,5 +110,12 @@ extension Mistake {
                 [[state]]
 
                 """#),
+        Mistake(
+            "a secret with quotes in it is not repeated", at: "2:11",
+            says: "syntax error in boolean: expected 'true', saw",
+            in: "[[account]]\nsecret = t'hunter2'x\n"),
+        Mistake(
+            "a secret of digits is not repeated", at: "2:44", says: "hexadecimal integer: '…' is not representable",
+            in: "[[account]]\nsecret = 0x0123456789abcdef0123456789abcdef\n"),
     ]
 }

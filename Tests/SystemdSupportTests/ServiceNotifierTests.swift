@@ -10,8 +10,8 @@ import Testing
     private let notifier: ServiceNotifier
 
     init() throws {
-        manager = try ServiceManager.shared.get()
-        notifier = ServiceNotifier(environment: ["NOTIFY_SOCKET": manager.path])
+        manager = try ServiceManager()
+        notifier = ServiceNotifier(environment: ["NOTIFY_SOCKET": ServiceManager.path])
     }
 
     @Test func `the service manager is told each state`() {
@@ -50,7 +50,7 @@ import Testing
 
     @Test func `the watchdog's limit counts for the process it names`() {
         func interval(_ more: [String: String]) -> Duration? {
-            ServiceNotifier(environment: more.merging(["NOTIFY_SOCKET": manager.path]) { own, _ in own })
+            ServiceNotifier(environment: more.merging(["NOTIFY_SOCKET": ServiceManager.path]) { own, _ in own })
                 .watchdogInterval
         }
         #expect(interval(["WATCHDOG_USEC": "30000000"]) == .seconds(30))
@@ -62,18 +62,21 @@ import Testing
     }
 }
 
-/// The receiving end of NOTIFY_SOCKET.
+/// The receiving end of NOTIFY_SOCKET, which is the same path for the whole process: the environment is set once.
 private final class ServiceManager: Sendable {
-    static let shared = Result { try ServiceManager() }
+    static let path = {
+        let path = NSTemporaryDirectory() + "notify-\(UUID().uuidString.prefix(8))"
+        setenv("NOTIFY_SOCKET", path, 1)
+        return path
+    }()
 
-    let path = NSTemporaryDirectory() + "notify-\(UUID().uuidString.prefix(8))"
     private let descriptor: CInt
 
-    private init() throws {
+    init() throws {
         descriptor = socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
+        let bytes = Array(Self.path.utf8)
         try #require(bytes.count < MemoryLayout.size(ofValue: address.sun_path))
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         let bound = withUnsafePointer(to: &address) {
@@ -85,7 +88,11 @@ private final class ServiceManager: Sendable {
         // A message that never comes is a failure, not a hanging test.
         var patience = timeval(tv_sec: 5, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-        setenv("NOTIFY_SOCKET", path, 1)
+    }
+
+    deinit {
+        close(descriptor)
+        unlink(Self.path)
     }
 
     func receive() -> String? {

@@ -3,7 +3,7 @@ import Testing
 import Transport
 
 /// What peers and networks do wrong, done to it by real sockets.
-@Suite struct CurlTransportFailureTests {
+@Suite(.timeLimit(.minutes(1))) struct CurlTransportFailureTests {
     @Test func `a connection that is refused says where`() async throws {
         let server = try ScriptedServer { _ in }
         server.stop()
@@ -40,10 +40,10 @@ import Transport
     }
 
     @Test func `waiting for a connection does not use up the time for the transfer`() async throws {
-        // Each answer takes 100 ms of a limit of 400 ms, and ten of them have to stand in line.
+        // Each answer takes 150 ms of a limit of 1 s, and ten of them have to stand in line.
         let server = try ScriptedServer { peer in
             while peer.readRequest() != nil {
-                usleep(100_000)
+                usleep(150_000)
                 peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
             }
         }
@@ -53,7 +53,7 @@ import Transport
                 for _ in 1...10 {
                     group.addTask {
                         await transport.errorOf(
-                            try? makeRequest(server.port, "/") { $0.totalTimeout = .milliseconds(400) })
+                            try? makeRequest(server.port, "/") { $0.totalTimeout = .seconds(1) })
                     }
                 }
                 return await group.reduce(into: [TransportError]()) { if let error = $1 { $0.append(error) } }
@@ -148,7 +148,11 @@ import Transport
             peer.send("HTTP/1.1 200 OK\r\nX: " + String(repeating: "a", count: 1 << 20) + "\r\n\r\n")
         }
         defer { server.stop() }
-        #expect(try await failure(of: makeRequest(server.port)) != nil)
+        let error = try await failure(of: makeRequest(server.port))
+        guard case .headersTooLarge = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
     }
 
     @Test func `a body beyond the limit ends the transfer, announced or not`() async throws {

@@ -4,7 +4,7 @@ import Testing
 import Transport
 
 /// A small but real CONNECT proxy between the transport and the server.
-@Suite struct ProxyTests {
+@Suite(.timeLimit(.minutes(1))) struct ProxyTests {
     @Test func `requests go through the proxy's tunnel and leave it nothing to read`() async throws {
         let server = try ScriptedServer { peer in
             while let request = peer.readRequest() { peer.send(makeResponse(Array(request.utf8))) }
@@ -30,8 +30,8 @@ import Transport
     }
 
     @Test func `TLS is verified end to end through the tunnel`() async throws {
-        let certificates = try TestCertificates.shared.get()
-        let server = try TLSServer()
+        let certificates = try TestCertificates()
+        let server = try TLSServer(certificates)
         let proxy = try ConnectProxy()
         defer {
             server.stop()
@@ -59,6 +59,16 @@ import Transport
         }) { try await $0.send(makeRequest(server.port)) }
         #expect(response.status == 200)
         #expect(proxy.requests == [])
+    }
+
+    @Test func `a proxy's password is in no error`() async throws {
+        for url in ["me:hush@127.0.0.1:x", "http://me:hush@[", "http://me:hush@127.0.0.1:1"] {
+            let error = try #require(try await failure(of: makeRequest(1)) { $0.proxy = url })
+            #expect(!"\(error) \(String(reflecting: error))".contains("hush"))
+        }
+        await #expect(throws: TransportError.self) {
+            try await failure(of: makeRequest(1)) { $0.proxy = "gopher://me:hush@a" }
+        }
     }
 
     @Test func `a proxy that refuses the tunnel is named as the culprit`() async throws {

@@ -2,15 +2,15 @@ import Testing
 import Transport
 
 /// Whom the transport trusts. The servers are real `openssl s_server` processes.
-@Suite struct TLSTests {
+@Suite(.timeLimit(.minutes(1))) struct TLSTests {
     private let certificates: TestCertificates
 
     init() throws {
-        certificates = try TestCertificates.shared.get()
+        certificates = try TestCertificates()
     }
 
     @Test func `a peer whose certificate a trusted CA has signed is spoken to`() async throws {
-        let server = try TLSServer()
+        let server = try TLSServer(certificates)
         defer { server.stop() }
         let response = try await withTransport({ $0.caFile = certificates.ca }) {
             try await $0.send(get("127.0.0.1", server))
@@ -20,7 +20,7 @@ import Transport
     }
 
     @Test func `a certificate of an unknown CA is refused, and the error says why`() async throws {
-        let server = try TLSServer()
+        let server = try TLSServer(certificates)
         defer { server.stop() }
         let error = try await failure(of: get("127.0.0.1", server))
         guard case .certificateRefused(let context) = error else {
@@ -32,7 +32,7 @@ import Transport
     }
 
     @Test func `a certificate for another host is refused`() async throws {
-        let server = try TLSServer()
+        let server = try TLSServer(certificates)
         defer { server.stop() }
         let error = try await failure(of: get("localhost", server)) {
             $0.caFile = certificates.ca
@@ -45,7 +45,7 @@ import Transport
     }
 
     @Test func `the system's CAs are not trusted beside a CA file`() async throws {
-        let server = try TLSServer()
+        let server = try TLSServer(certificates)
         defer { server.stop() }
         let error = try await failure(of: get("127.0.0.1", server)) { $0.caFile = "/etc/ssl/certs/ca-certificates.crt" }
         guard case .certificateRefused = error else {
@@ -55,14 +55,14 @@ import Transport
     }
 
     @Test func `TLS 1 point 1 is refused and 1 point 2 is taken`() async throws {
-        let old = try TLSServer(["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"])
+        let old = try TLSServer(certificates, ["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"])
         defer { old.stop() }
         let error = try await failure(of: get("127.0.0.1", old)) { $0.caFile = certificates.ca }
         guard case .tlsFailed = error else {
             Issue.record("\(String(describing: error))")
             return
         }
-        let current = try TLSServer(["-tls1_2"])
+        let current = try TLSServer(certificates, ["-tls1_2"])
         defer { current.stop() }
         let response = try await withTransport({ $0.caFile = certificates.ca }) {
             try await $0.send(get("127.0.0.1", current))
@@ -71,7 +71,7 @@ import Transport
     }
 
     @Test func `a client certificate is presented`() async throws {
-        let server = try TLSServer(["-Verify", "1", "-CAfile", "ca.pem", "-verify_return_error"])
+        let server = try TLSServer(certificates, ["-Verify", "1", "-CAfile", "ca.pem", "-verify_return_error"])
         defer { server.stop() }
         let response = try await withTransport({
             $0.caFile = certificates.ca
@@ -83,7 +83,7 @@ import Transport
     }
 
     @Test func `a CA file that cannot be read is a matter of this host`() async throws {
-        let server = try TLSServer()
+        let server = try TLSServer(certificates)
         defer { server.stop() }
         let error = try await failure(of: get("127.0.0.1", server)) { $0.caFile = "/nonexistent.pem" }
         guard case .badLocalSetup = error else {

@@ -95,8 +95,8 @@ csimdjson_status csimdjson_parse_page(
 /// Gives the memory back that the last page needed, if it was more than `bytes`.
 void csimdjson_trim(csimdjson_parser *parser, size_t bytes);
 
-/// Whether the byte is among the bytes.
-int csimdjson_contains(const uint8_t *bytes, size_t length, uint8_t byte);
+/// Where the byte is first, at `start` or behind; -1 if nowhere.
+ptrdiff_t csimdjson_find(const uint8_t *bytes, size_t length, size_t start, uint8_t byte);
 
 /// Copies JSON without the white space between its tokens; `output` has room for `length` bytes. Returns how many were
 /// written, or -1 if a string does not end.

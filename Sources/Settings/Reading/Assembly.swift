@@ -27,7 +27,7 @@ struct Assembly {
             log: LogSettings(root.table("log")),
             network: network,
             rateLimit: rateLimit,
-            heartbeat: HeartbeatSettings(root.table("heartbeat")),
+            heartbeat: HeartbeatSettings(root.table("heartbeat"), capabilities: context.capabilities),
             metrics: MetricsSettings(root.table("metrics")),
             accounts: accounts,
             sinks: sinks)

@@ -29,22 +29,24 @@ enum SyntaxMessage {
         return "\(what) was given before in this table; a key may stand only once"
     }
 
-    /// Single characters help and give nothing away; longer quotations become `…`.
+    /// What follows a quotation and is the parser's own text.
+    private static let endings = [" (dangling comma)", " is not representable in 64 bits"]
+
+    /// A single character that was seen helps and gives nothing away; any other quotation of the file becomes `…`.
     private static func withoutQuotations(_ text: Substring) -> String {
-        var parts = text.split(separator: "'", omittingEmptySubsequences: false).map(String.init)
-        for index in parts.indices where index % 2 == 1 && index < parts.count - 1 {
-            parts[index] = shown(parts[index])
+        let ending = endings.first(where: text.hasSuffix) ?? ""
+        if let saw = text.firstRange(of: "saw '") {
+            let seen = text[saw.upperBound...].dropLast(ending.count + 1)
+            return text[..<saw.lowerBound] + "saw " + shown(seen) + ending
         }
-        // An odd quotation mark: what follows the last one may be text of the file.
-        if parts.count.isMultiple(of: 2) { parts[parts.count - 1] = "…" }
-        return parts.joined().unicodeScalars.filter { $0.properties.generalCategory != .control }
-            .reduce(into: "") { $0.unicodeScalars.append($1) }
+        guard let quotation = text.firstIndex(of: "'") else { return String(text) }
+        return text[..<quotation] + "'…'" + ending
     }
 
-    private static func shown(_ quotation: String) -> String {
-        switch quotation {
+    private static func shown(_ seen: Substring) -> String {
+        switch seen {
         case "\\n", "\\r": "the end of the line"
-        case _ where quotation.count == 1: "'\(quotation.shownSafely)'"
+        case _ where seen.unicodeScalars.count == 1: "'\(String(seen).shownSafely)'"
         default: "'…'"
         }
     }

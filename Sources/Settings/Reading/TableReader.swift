@@ -107,8 +107,8 @@ final class TableReader {
     func finish(explain: (String) -> String? = { _ in nil }) {
         for entry in leftovers {
             asked.insert(entry.key)
-            let message = explain(entry.key) ?? Schema.explanation(of: entry.key, in: path)
-            context.faults.add(entry.keyLocation, message)
+            context.faults.add(
+                entry.keyLocation, explain(entry.key) ?? Schema.explanation(of: entry.key, in: path))
         }
     }
 

@@ -14,7 +14,8 @@ package enum SecretError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .credentialNotFound(let name, let directories):
             "credential \(name.quoted) was not found in \(directories.map(\.shownAsPath).joined(separator: ", ")); "
-                + "put it in a file of that name in /etc/credstore (mode 0600) and restart the service"
+                + "put it in /etc/credstore/\(name.shownAsPath) (mode 0600), "
+                + "see that the unit has LoadCredential=\(name.shownAsPath), and restart the service"
         case .fileNotFound(let path):
             "\(path.shownAsPath) does not exist; write the secret into it (mode 0600, owned by the service's user)"
         case .unreadable(let path, let reason):

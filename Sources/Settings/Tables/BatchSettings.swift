@@ -15,6 +15,7 @@ package struct BatchSettings: Sendable, Equatable {
         maximumBytes = reader?.size("max_bytes", in: Self.byteBounds) ?? 1 << 20
         maximumWait = reader?.duration("max_wait", in: .zero...Duration.minutes(5)) ?? .seconds(1)
         inFlight = reader?.integer("in_flight", in: 1...16) ?? 1
+        if inFlight > 1 { reader?.requires(.batchesInFlight, for: "in_flight") }
         maximumBytesOrigin = reader.flatMap { $0.has("max_bytes") ? $0.location(of: "max_bytes") : nil }
         reader?.finish()
     }

@@ -3,9 +3,11 @@ package struct HeartbeatSettings: Sendable, Equatable {
     /// nil: off.
     package let interval: Duration?
 
-    init(_ reader: TableReader?) {
+    init(_ reader: TableReader?, capabilities: Capabilities) {
         let given = reader?.duration("interval", in: .seconds(10)...Duration.days(1), zeroIsOff: true)
-        interval = given == .zero ? nil : given ?? .minutes(5)
+        if let given, given != .zero { reader?.requires(.heartbeat, for: "interval") }
+        let standard: Duration? = capabilities.features.contains(.heartbeat) ? .minutes(5) : nil
+        interval = given == .zero ? nil : given ?? standard
         reader?.finish()
     }
 

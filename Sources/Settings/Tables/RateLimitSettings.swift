@@ -16,7 +16,9 @@ package struct RateLimitSettings: Sendable, Equatable {
         requestsPerSecond =
             reader?.number("requests_per_second", in: Self.rateBounds) ?? outer?.requestsPerSecond ?? 4
         burst = reader?.integer("burst", in: Self.burstBounds) ?? outer?.burst ?? 1
-        scope = reader?.choice("scope", of: Scope.self) ?? outer?.scope ?? .account
+        let given = reader?.choice("scope", of: Scope.self)
+        if given == .environment { reader?.requires(.environmentScope, for: "scope") }
+        scope = given ?? outer?.scope ?? .account
         reader?.finish()
     }
 

@@ -71,6 +71,7 @@ package struct SinkSettings: Sendable, Equatable {
         if !redact.isEmpty { reader.requires(.redaction, for: "redact") }
         start = Self.start(reader) ?? .now
         whenFull = reader.choice("when_full", of: WhenFull.self) ?? .wait
+        if whenFull == .skip { reader.requires(.skippingWhenFull, for: "when_full") }
         origins = reader.origins
         Self.finish(reader, type: type)
     }

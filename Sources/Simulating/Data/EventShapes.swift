@@ -223,7 +223,8 @@ struct EventShape: Sendable {
             "ip-messaging.message.updated", "IM", .account,
             #"{"resource_properties": {"body": {"previous": "日本語 \ud83d\ude00", "updated": "emoji 😀 and \u2028 separator"}}, "empty": false}"#
         ),
-        .init("studio.never-documented.happened", "ZZ", .user, #"{"list": [1, 2.5, true, null, {"deep": {"er": []}}]}"#),
+        .init(
+            "studio.never-documented.happened", "ZZ", .user, #"{"list": [1, 2.5, true, null, {"deep": {"er": []}}]}"#),
         .init("config.updated", "CF", .account, #"{"resource_properties": null, "empty": true}"#),
         .init("report.cloned", "RP", .user, #""a plain string <text>""#),
     ]

@@ -22,7 +22,10 @@ enum LogShape {
             #""Error: connect ETIMEDOUT 203.0.113.7:443\n    at TCPConnectWrap.afterConnect [as oncomplete] (net.js:1141:16) {\n  errno: 'ETIMEDOUT',\n  code: 'ETIMEDOUT'\n}""#
         ),
         (#""error""#, #""token leaked: Bearer eyJhbGciOiJIUzI1NiJ9.<text>.sig and SK<text>""#),
-        (#""info""#, #""ends of the \u0000 \u0007 \u007f alphabet, \u202eright to left\u202c, \"quotes\", back\\slash""#),
+        (
+            #""info""#,
+            #""ends of the \u0000 \u0007 \u007f alphabet, \u202eright to left\u202c, \"quotes\", back\\slash""#
+        ),
         (#""info""#, #""ne 4711 of a longer invocation whose beginning was cut away: \#(repeated)""#),
         ("null", #""a line without a level""#),
     ]

@@ -22,7 +22,10 @@ enum TwilioDate {
         if scan.take("Z") || scan.take("z") { return scan.isAtEnd ? time : nil }
         let sign: Int64
         if scan.take("+") { sign = 1 } else if scan.take("-") { sign = -1 } else { return nil }
-        guard let hours = scan.digits(2), let minutes = { _ = scan.take(":"); return scan.digits(2) }(), hours < 24,
+        guard let hours = scan.digits(2),
+            let minutes = {
+                _ = scan.take(":"); return scan.digits(2)
+            }(), hours < 24,
             minutes < 60, scan.isAtEnd
         else { return nil }
         return time - sign * (hours * 60 + minutes) * 60_000

@@ -53,7 +53,8 @@ struct SimulatorHandler: HTTPHandler {
         if case .some(.none) = dataset { return refusal(400, "dataset must be monitor.events or serverless.logs") }
         let lists = twilio.truthLists(account: parameters["account"], dataset: dataset ?? nil, at: now)
         return HTTPResponse(
-            statusCode: .ok, headers: [.contentType: "text/plain"], body: HTTPBodySequence(from: TruthBody(lists: lists)))
+            statusCode: .ok, headers: [.contentType: "text/plain"],
+            body: HTTPBodySequence(from: TruthBody(lists: lists)))
     }
 
     private func refusal(_ status: Int, _ message: String) -> HTTPResponse {

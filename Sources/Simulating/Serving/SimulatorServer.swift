@@ -1,13 +1,10 @@
-import FlyingFox
-import FlyingSocks
 import Foundation
-import Synchronization
 
 /// A simulated Twilio behind an HTTP port, by the real clock.
 ///
 /// - Binds to loopback unless told otherwise; `/truth` and `/control` answer loopback callers only.
-/// - A caller's garbage costs the caller its connection and nobody else anything. Requests with long targets or bodies
-///   are refused; header lines are FlyingFox's to bound, and it does not.
+/// - A caller's garbage costs the caller its connection. Requests with long targets or bodies are refused, but lines are
+///   read by FlyingFox 0.27, which does not bound them and takes quadratic time over long ones: not for hostile networks.
 /// - Should the listening socket fail (too many open files, say), it is opened again on the same port.
 package final class SimulatorServer: Sendable {
     package let twilio: SimulatedTwilio

@@ -8,6 +8,8 @@ import Synchronization
 /// Ending at any moment loses nothing; what was under way is done again after the next start.
 final class StopSignals: Sendable {
     static let patience: DispatchTimeInterval = .seconds(10)
+    /// Signals this close together are one request: `timeout` and some shells signal a process and then its group.
+    static let sameRequest: Duration = .milliseconds(500)
 
     private let sources: [any DispatchSourceSignal]
 
@@ -19,7 +21,8 @@ final class StopSignals: Sendable {
             Glibc.signal(signal, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: signal, queue: queue)
             source.setEventHandler {
-                if arrivals.isFirst() {
+                switch arrivals.next() {
+                case .first:
                     logger.notice("stopping: deliveries under way may take up to 10 s; a second signal stops at once")
                     queue.asyncAfter(deadline: .now() + Self.patience) {
                         logger.warning(
@@ -27,8 +30,8 @@ final class StopSignals: Sendable {
                         )
                         _exit(0)
                     }
-                } else {
-                    Self.end(by: signal)
+                case .echo: break
+                case .second: Self.end(by: signal)
                 }
             }
             source.resume()
@@ -45,12 +48,17 @@ final class StopSignals: Sendable {
 }
 
 private final class Arrivals: Sendable {
-    private let seen = Mutex(false)
+    enum Kind { case first, echo, second }
 
-    func isFirst() -> Bool {
-        seen.withLock { seen in
-            defer { seen = true }
-            return !seen
+    private let first = Mutex<ContinuousClock.Instant?>(nil)
+
+    func next() -> Kind {
+        first.withLock { first in
+            guard let earlier = first else {
+                first = .now
+                return .first
+            }
+            return earlier.duration(to: .now) < StopSignals.sameRequest ? .echo : .second
         }
     }
 }

@@ -1,4 +1,4 @@
-/// Every key that the configuration has, as the design gives it.
+/// Every key that the configuration has.
 let fullConfiguration = #"""
     include = ["conf.d/*.toml"]          # more accounts and sinks; relative to this file
 

@@ -6,9 +6,7 @@ final class TestCertificates: Sendable {
     let folder: String
     var ca: String { folder + "/ca.pem" }
 
-    static let shared = Result { try TestCertificates() }
-
-    private init() throws {
+    init() throws {
         folder = NSTemporaryDirectory() + "transport-tests-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -21,6 +19,10 @@ final class TestCertificates: Sendable {
             "names",
             "-out", "cert.pem",
         ])
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     private func openssl(_ arguments: [String]) throws {
@@ -40,13 +42,13 @@ final class TLSServer: Sendable {
     let port: UInt16
     private let process: Process
 
-    init(_ options: [String] = []) throws {
+    init(_ certificates: TestCertificates, _ options: [String] = []) throws {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
         process.arguments =
             ["s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key", "key.pem", "-www"] + options
-        process.currentDirectoryURL = URL(fileURLWithPath: try TestCertificates.shared.get().folder)
+        process.currentDirectoryURL = URL(fileURLWithPath: certificates.folder)
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -63,6 +65,8 @@ final class TLSServer: Sendable {
     }
 
     func stop() {
-        process.terminate()
+        // Not terminate(): the child inherits the signal mask of the thread that started it, and that may block SIGTERM.
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
     }
 }

@@ -1,0 +1,77 @@
+import Testing
+
+@testable import Settings
+
+struct CapabilitiesTests {
+    @Test func `a sink type that is not there yet is named with those that are`() {
+        let found = faults(in: goodAccount + syslogSink + "colour = 1\n", .thisVersion)
+        #expect(
+            found == [
+                "7:8: error: sink type \"syslog\" is not available in this version; available: file",
+                "9:1: error: unknown key `colour` in [[sink]]; its keys are "
+                    + Schema.keys(of: "sink").sorted().joined(separator: ", "),
+            ])
+    }
+
+    @Test(arguments: [
+        ("format = \"cef\"", "9:10: error: format \"cef\" is not available in this version; available: envelope, raw"),
+        (
+            "compression = \"zstd\"",
+            "9:15: error: file compression \"zstd\" is not available in this version; available: gzip, none"
+        ),
+        ("when_full = \"skip\"", "9:13: error: when_full = \"skip\" is not available in this version; leave it out"),
+        ("redact = [\"phone\"]", "9:10: error: redact is not available in this version; leave it out"),
+    ])
+    func `an option of a sink that is not there yet is refused`(_ line: String, _ expected: String) {
+        #expect(faults(in: goodAccount + fileSink + line + "\n", .thisVersion) == [expected])
+    }
+
+    @Test func `datasets that are not there yet are refused when they are asked for`() {
+        let text = goodAccount + "[account.logs]\nenabled = true\n[account.alerts]\nenabled = true\n" + goodSink
+        #expect(
+            faults(in: text, .thisVersion) == [
+                "6:11: error: dataset \"serverless.logs\" is not available in this version; available: monitor.events",
+                "8:11: error: dataset \"monitor.alerts\" is not available in this version; available: monitor.events",
+            ])
+    }
+
+    @Test func `a dataset that is not there yet is off, and its table still checked`() throws {
+        let table = "[account.logs]\npoll_interval = \"20s\"\n"
+        #expect(try !load(goodAccount + table + goodSink, .thisVersion).accounts[0].logs.enabled)
+        #expect(try !load(goodConfiguration, .thisVersion).accounts[0].logs.enabled)
+        #expect(faults(in: goodAccount + table + "overlap = 3\n" + goodSink, .thisVersion).count == 1)
+    }
+
+    @Test func `an account needs a dataset that is there`() {
+        let text = goodAccount + "[account.events]\nenabled = false\n" + goodSink
+        #expect(
+            faults(in: text, .thisVersion)
+                == ["1:1: error: nothing is collected from this account; enable monitor.events"])
+    }
+
+    @Test func `a filter for a dataset that is not there yet is refused`() {
+        let text = goodAccount + fileSink + "[sink.filter]\ndatasets = [\"serverless.logs\"]\n"
+        #expect(faults(in: text, .thisVersion).first?.contains("available: monitor.events, twilship") == true)
+    }
+
+    @Test(arguments: [
+        ("[metrics]\nlisten = \"127.0.0.1:1\"\n", "listen in [metrics]"),
+        ("[metrics]\ntextfile = \"/a.prom\"\n", "textfile in [metrics]"),
+    ])
+    func `metrics that are not there yet are refused`(_ text: String, _ name: String) {
+        let found = faults(in: text + goodConfiguration, .thisVersion)
+        #expect(found.count == 1)
+        #expect(found.first?.hasSuffix("error: \(name) is not available in this version; leave it out") == true)
+    }
+
+    @Test func `subaccounts that cannot be discovered yet are refused`() {
+        let found = faults(in: goodAccount + "subaccounts = \"discover\"\n" + goodSink, .thisVersion)
+        #expect(found == ["5:15: error: subaccounts = \"discover\" is not available in this version; leave it out"])
+    }
+
+    @Test func `without gzip, files are not compressed`() throws {
+        var capabilities = Capabilities.thisVersion
+        capabilities.fileCompressions = [.none]
+        #expect(try load(goodConfiguration, capabilities).sinks[0].file?.compression == FileCompression.none)
+    }
+}
