@@ -64,6 +64,7 @@ let package = Package(
         .executableTarget(name: "twilio-simulator", dependencies: ["Simulating", argumentParser, unixSignals]),
 
         // Tests.
+        .target(name: "PipelineTestKit", dependencies: ["PipelineCore", "Simulating", "Transport"]),
         .testTarget(name: "PipelineCoreTests", dependencies: ["PipelineCore"]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
         .testTarget(name: "TransportTests", dependencies: ["CDeflate", "Transport", flyingFox, flyingSocks]),
@@ -71,6 +72,15 @@ let package = Package(
         .testTarget(name: "NormalisingTests", dependencies: ["Normalising", "Parsing", "PipelineCore"]),
         .testTarget(name: "SpoolingTests", dependencies: ["PipelineCore", "Spooling", grdb]),
         .testTarget(name: "SinksTests", dependencies: ["CZlib", "PipelineCore", "Sinks", logging]),
+        .testTarget(
+            name: "ForwardingTests",
+            dependencies: [
+                "Forwarding", "Normalising", "PipelineCore", "PipelineTestKit", "Simulating", "Spooling", "Transport",
+                "TwilioSources", logging,
+            ]),
+        .testTarget(
+            name: "TwilioSourcesTests",
+            dependencies: ["PipelineCore", "PipelineTestKit", "Simulating", "Transport", "TwilioSources"]),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", logging]),
         .testTarget(name: "SimulatingTests", dependencies: ["Simulating", flyingSocks]),
     ],

@@ -63,6 +63,7 @@ package struct Ingestor: Sendable {
                 return
             } catch {
                 if error is CancellationError || Task.isCancelled { return }
+                if case SourceError.cancelled = error { return }
                 let pause = trouble.failed(error)
                 if once, trouble.isHopeless { return }
                 if (try? await clock.sleep(for: pause)) == nil { return }
@@ -144,6 +145,7 @@ package struct Ingestor: Sendable {
         // Only now: an append that failed leaves the planner where the spool is.
         planner = after
         board.update(stream.key) { status in
+            status.failures = 0
             status.lastReadAt = collected
             status.requests += contents.requestIDs.count
             status.recordsRead += records

@@ -65,6 +65,5 @@ struct Trouble {
         failures = 0
         refusals = 0
         backoff.reset()
-        board.update(stream) { $0.failures = 0 }
     }
 }

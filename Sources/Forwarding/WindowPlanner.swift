@@ -115,6 +115,10 @@ package struct WindowPlanner: Sendable {
         let ages = plan.ages
         let last = ages.last ?? plan.overlap
         coverage.finish { $0.readAt - $0.window.to >= last }
+        // What was read at slightly different times but waits for the same age is one from now on.
+        coverage.join { earlier, later in
+            Self.nextAge(earlier, ages: ages) == Self.nextAge(later, ages: ages)
+        }
         if purpose == .live { lastPoll = now }
         guard window.length >= length || records >= plan.pageSize * Self.targetPages else { return }
         let ratio = Double(plan.pageSize * Self.targetPages) / Double(max(1, records))
@@ -134,13 +138,18 @@ package struct WindowPlanner: Sendable {
         return min(tick * Int(ticks), Self.longestLength)
     }
 
-    /// A hole's oldest part; when the stream is quiet, with everything before it that waits for another look.
+    /// A hole's oldest part; when the stream is quiet, with everything before it that is to be looked at again before
+    /// the next poll.
     private func firstPass(over hole: Window, now: Timestamp, isQuiet: Bool) -> Window {
         let to = min(hole.to, hole.from + length)
-        guard isQuiet, let look = nextLook(asOf: now), look.at <= now, look.window.to <= hole.from,
-            hole.from - look.window.from <= plan.overlap + plan.pollInterval, to - look.window.from <= length
-        else { return Window(from: hole.from, to: to) }
-        return Window(from: look.window.from, to: to)
+        guard isQuiet, to == hole.to else { return Window(from: hole.from, to: to) }
+        let ages = plan.ages
+        let oldest = hole.from - plan.overlap * 2 - plan.pollInterval
+        let again = coverage.intervals.first { interval in
+            interval.window.from >= oldest && interval.window.from < hole.from
+                && due(interval, ages: ages).map { $0.at <= now + plan.pollInterval } ?? false
+        }
+        return Window(from: again?.window.from ?? hole.from, to: to)
     }
 
     /// The next window that is to be looked at again, and when.
@@ -148,41 +157,47 @@ package struct WindowPlanner: Sendable {
     /// It waits a little longer than it must, so that its neighbours are due too and are read with it.
     private func nextLook(asOf now: Timestamp) -> (window: Window, at: Timestamp)? {
         let ages = plan.ages
+        let intervals = coverage.intervals
+        let dues = intervals.map { due($0, ages: ages) }
         var earliest: (index: Int, at: Timestamp)?
-        var dues: [Timestamp?] = []
-        for (index, interval) in coverage.intervals.enumerated() {
-            let due = Self.due(interval, ages: ages)
-            dues.append(due?.at)
-            if let due {
-                let at = due.at + (target == nil ? due.patience : .zero)
-                if at < earliest?.at ?? Timestamp(milliseconds: .max) { earliest = (index, at) }
-            }
+        for (index, due) in dues.enumerated() {
+            guard let due else { continue }
+            let at = due.at + (target == nil ? due.patience : .zero)
+            if at < earliest?.at ?? Timestamp(milliseconds: .max) { earliest = (index, at) }
         }
         guard let earliest else { return nil }
-        let intervals = coverage.intervals
+        let time = max(now, earliest.at)
         var window = intervals[earliest.index].window
-        func joins(_ index: Int) -> Bool {
-            intervals.indices.contains(index) && (dues[index].map { $0 <= max(now, earliest.at) } ?? false)
-        }
-        var before = earliest.index - 1
-        while joins(before), intervals[before].window.to == window.from {
-            window = Window(from: intervals[before].window.from, to: window.to)
-            before -= 1
+        func join(_ index: Int, _ joined: (Window) -> Window?) -> Bool {
+            guard intervals.indices.contains(index), let due = dues[index], due.at <= time,
+                let together = joined(intervals[index].window),
+                together.length <= min(length, Coverage.longestSpan(age: time - together.to))
+            else { return false }
+            window = together
+            return true
         }
         var after = earliest.index + 1
-        while joins(after), intervals[after].window.from == window.to {
-            window = Window(from: window.from, to: intervals[after].window.to)
-            after += 1
-        }
+        while join(after, { $0.from == window.to ? Window(from: window.from, to: $0.to) : nil }) { after += 1 }
+        var before = earliest.index - 1
+        while join(before, { $0.to == window.from ? Window(from: $0.from, to: window.to) : nil }) { before -= 1 }
         return (Window(from: window.from, to: min(window.to, window.from + length)), earliest.at)
     }
 
     /// When an interval is to be looked at again; nil if never.
-    private static func due(_ interval: Coverage.Interval, ages: [Duration]) -> (at: Timestamp, patience: Duration)? {
+    ///
+    /// What was read once, or found something new, is confirmed soon, unless its next age within the overlap does that.
+    private func due(_ interval: Coverage.Interval, ages: [Duration]) -> (at: Timestamp, patience: Duration)? {
         guard interval.state != .finished else { return nil }
+        let next = Self.nextAge(interval, ages: ages)
+        if interval.state == .read, next.map({ $0 > plan.overlap }) ?? true {
+            return (interval.readAt + Self.confirmation, .zero)
+        }
+        return next.map { (interval.window.to + $0, $0 / 4) }
+    }
+
+    private static func nextAge(_ interval: Coverage.Interval, ages: [Duration]) -> Duration? {
         let age = interval.readAt - interval.window.to
-        if let next = ages.first(where: { $0 > age }) { return (interval.window.to + next, next / 4) }
-        return interval.state == .settled ? nil : (interval.readAt + confirmation, .zero)
+        return ages.first { $0 > age }
     }
 
     /// What counts as read but lies ahead of the server's clock was read by a wrong one.

@@ -26,6 +26,7 @@ struct EventChanges {
         let bytes = eventData.span
         var cursor = JSONCursor(0..<eventData.count)
         guard cursor.enterObject(in: bytes) else { return }
+        all.reserveCapacity(8)  // more than most have: growing costs as much as reading
         while let key = cursor.nextKey(in: bytes) {
             if eventData.extracting(key).equals("resource_properties"), cursor.enterObject(in: bytes) {
                 while let property = cursor.nextKey(in: bytes) {

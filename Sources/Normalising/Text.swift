@@ -25,12 +25,18 @@ extension Text {
     // MARK: - Comparing with ASCII words
 
     func equals(_ word: StaticString) -> Bool {
-        count == word.utf8CodeUnitCount && elementsEqual(word.text)
+        guard count == word.utf8CodeUnitCount else { return false }
+        let letters = word.utf8Start
+        for index in 0..<count where self[index] != letters[index] { return false }
+        return true
     }
 
     /// - Precondition: `word` is in lower case.
     func equalsIgnoringCase(_ word: StaticString) -> Bool {
-        count == word.utf8CodeUnitCount && elementsEqual(word.text) { $0.lowercased == $1 }
+        guard count == word.utf8CodeUnitCount else { return false }
+        let letters = word.utf8Start
+        for index in 0..<count where self[index].lowercased != letters[index] { return false }
+        return true
     }
 
     func hasSuffix(_ word: StaticString) -> Bool {

@@ -1,7 +1,7 @@
 /// Walks through JSON from left to right, entering the objects that are of interest and passing over everything else.
 ///
 /// Made for tokens that were checked when their page was parsed, but total: where something is not as it should be, the
-/// walk ends. It looks at each byte once and needs no memory.
+/// walk ends. It takes linear time and no memory.
 package struct JSONCursor {
     /// The next byte to look at.
     package private(set) var position: Int
@@ -97,11 +97,14 @@ package struct JSONCursor {
 
     /// Goes behind the string that begins here; to the end, and false, if it does not end.
     private mutating func skipString(_ bytes: Span<UInt8>) -> Bool {
-        var index = position + 1
-        while index < end {
-            let byte = bytes[index]
-            index += byte == JSONString.backslash ? 2 : 1
-            if byte == JSONString.quote {
+        let start = position + 1
+        var index = start
+        while let quote = JSONText.firstIndex(of: JSONString.quote, in: bytes, from: index), quote < end {
+            var letter = quote
+            while letter > start, bytes[letter - 1] == JSONString.backslash { letter -= 1 }
+            index = quote + 1
+            // Behind an odd number of backslashes it is the last of them that escapes the quote.
+            if (quote - letter).isMultiple(of: 2) {
                 position = index
                 return true
             }

@@ -79,13 +79,16 @@ package final class PageParser {
         return (0..<found.record_count).map { index in
             let record = found.records[index]
             let fields = found.fields + index * shape.fieldKeys.count
-            var flaws: SourceRecord.Flaws = []
-            if record.kind == CSIMDJSON_OTHER { flaws.insert(.notAnObject) }
-            if record.kind == CSIMDJSON_MALFORMED { flaws.insert(.malformed) }
-            repairs = repairs.drop { $0 < record.raw.start }
-            if let repair = repairs.first, repair < record.raw.end { flaws.insert(.repaired) }
             let sid = RecordSID(token: bytes[Range(fields[shape.sid])])
-            if sid == nil && record.kind != CSIMDJSON_OTHER { flaws.insert(.noSID) }
+            var flaws = SourceRecord.Flaws(rawValue: 0)
+            if record.kind == CSIMDJSON_OTHER {
+                flaws.insert(.notAnObject)
+            } else if sid == nil {
+                flaws.insert(.noSID)
+            }
+            if record.kind == CSIMDJSON_MALFORMED { flaws.insert(.malformed) }
+            while let repair = repairs.first, repair < record.raw.start { repairs.removeFirst() }
+            if let repair = repairs.first, repair < record.raw.end { flaws.insert(.repaired) }
             return SourceRecord.Slot(
                 raw: record.raw.start..<record.raw.end,
                 identity: sid?.identity(prefix: shape.sidPrefix) ?? .of(bytes[Range(record.raw)]),

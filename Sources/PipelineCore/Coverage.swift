@@ -1,6 +1,7 @@
 /// Which instants of a stream have been read, when last, and with what result: a set of disjoint intervals.
 ///
-/// - Intervals are sorted, never empty, never overlapping; neighbours that say the same are one.
+/// - Intervals are sorted, never empty, never overlapping; neighbours that say the same are one, as far as their span
+///   allows: the schedule goes by an interval's youngest instant, so it must not be much younger than the oldest.
 /// - An instant in no interval is a **hole**: it has not been read, or its record was given up on purpose.
 /// - An instant is **read** after one complete pass and **settled** after a later pass that found nothing new. It is
 ///   **finished** when, besides, no further look is planned.
@@ -22,10 +23,18 @@ package struct Coverage: Equatable, Sendable {
         }
 
         fileprivate func continues(_ earlier: Interval) -> Bool {
+            guard earlier.window.to == window.from, earlier.state == state else { return false }
             // Of finished intervals only the extent matters.
-            earlier.window.to == window.from && earlier.state == state
-                && (state == .finished || earlier.readAt == readAt)
+            if state == .finished { return true }
+            return earlier.readAt == readAt
+                && window.to - earlier.window.from <= Coverage.longestSpan(age: readAt - window.to)
         }
+    }
+
+    /// How long an interval may be whose youngest instant had this age when it was read: half of that, so that there
+    /// are few intervals and the oldest instant of each is at most half as old again as the youngest.
+    package static func longestSpan(age: Duration) -> Duration {
+        max(.seconds(10), age / 2)
     }
 
     package private(set) var intervals: [Interval] = []
@@ -48,9 +57,15 @@ package struct Coverage: Equatable, Sendable {
     /// - Parameter foundNew: whether the pass returned a record of the window that was not known. Parts read for the
     ///   first time become read; parts that had been read become settled if nothing new was found, and read otherwise.
     package mutating func recordPass(over window: Window, at readAt: Timestamp, foundNew: Bool) {
-        rewrite(window) { part, before in
-            let state: State = before == nil || foundNew ? .read : .settled
-            return Interval(window: part, readAt: readAt, state: state)
+        var to = window.to
+        while window.from < to {
+            let span = Self.longestSpan(age: readAt - to)
+            let from = window.from < to - span ? to - span : window.from
+            rewrite(Window(from: from, to: to)) { part, before in
+                let state: State = before == nil || foundNew ? .read : .settled
+                return Interval(window: part, readAt: readAt, state: state)
+            }
+            to = from
         }
     }
 
@@ -62,6 +77,24 @@ package struct Coverage: Equatable, Sendable {
             changed = true
         }
         if changed { intervals = Self.joined(intervals) }
+    }
+
+    /// Makes neighbours one for which `isSame` says that they will be treated alike, as far as the span allows; the one
+    /// counts as read when the later was.
+    package mutating func join(where isSame: (_ earlier: Interval, _ later: Interval) -> Bool) {
+        var result: [Interval] = []
+        for interval in intervals {
+            if let earlier = result.last, earlier.window.to == interval.window.from, earlier.state == interval.state,
+                interval.window.to - earlier.window.from
+                    <= Self.longestSpan(age: interval.readAt - interval.window.to), isSame(earlier, interval)
+            {
+                result[result.count - 1].window = Window(from: earlier.window.from, to: interval.window.to)
+                result[result.count - 1].readAt = max(earlier.readAt, interval.readAt)
+            } else {
+                result.append(interval)
+            }
+        }
+        intervals = result
     }
 
     /// Forgets that `window` was read, so that it will be read again.

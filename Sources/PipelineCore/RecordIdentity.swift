@@ -13,6 +13,15 @@ package struct RecordIdentity: Hashable, Comparable, Sendable {
 
     /// The identity of a Twilio SID: two upper-case letters and 32 lower-case hexadecimal digits. Nil for anything else.
     package init?(sid: some Collection<UInt8>) {
+        self.init(reading: sid)
+    }
+
+    /// As above. Generic code is not specialised across modules, and without that costs two microseconds a SID.
+    package init?(sid: ArraySlice<UInt8>) {
+        self.init(reading: sid)
+    }
+
+    private init?(reading sid: some Collection<UInt8>) {
         guard sid.count == 34 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
         for (index, byte) in sid.enumerated() {

@@ -60,6 +60,15 @@ extension Timestamp {
     /// More than three fraction digits are cut, not rounded. A leap second counts as the second after it. Nil when the
     /// bytes are anything else.
     package init?(rfc3339 bytes: some Sequence<UInt8>) {
+        self.init(reading: bytes)
+    }
+
+    /// As above. Generic code is not specialised across modules, and without that costs two microseconds a date.
+    package init?(rfc3339 bytes: ArraySlice<UInt8>) {
+        self.init(reading: bytes)
+    }
+
+    private init?(reading bytes: some Sequence<UInt8>) {
         var reader = DigitReader(bytes.makeIterator())
         guard let year = reader.number(4), reader.take("-"), let month = reader.number(2), reader.take("-"),
             let day = reader.number(2), reader.take("T", or: "t", or: " "), let hour = reader.number(2),
@@ -106,14 +115,16 @@ extension Timestamp {
         var rest = Int(clamped - day * 86_400_000)
         let fraction = rest % 1000
         rest /= 1000
+        var text = InlineArray<24, UInt8>(repeating: 0)
+        var end = 0
         func put(_ value: Int, _ digits: Int, _ after: Unicode.Scalar) {
-            var divisor = 1
-            for _ in 1..<digits { divisor *= 10 }
-            while divisor > 0 {
-                bytes.append(UInt8(truncatingIfNeeded: 48 + value / divisor % 10))
-                divisor /= 10
+            var rest = value
+            for place in (end..<end + digits).reversed() {
+                text[place] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+                rest /= 10
             }
-            bytes.append(UInt8(ascii: after))
+            end += digits + 1
+            text[end - 1] = UInt8(ascii: after)
         }
         put(year, 4, "-")
         put(month, 2, "-")
@@ -122,6 +133,7 @@ extension Timestamp {
         put(rest / 60 % 60, 2, ":")
         put(rest % 60, 2, ".")
         put(fraction, 3, "Z")
+        text.span.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     }
 
     // Both conversions are Howard Hinnant's civil calendar algorithms, https://howardhinnant.github.io/date_algorithms.html

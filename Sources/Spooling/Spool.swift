@@ -19,7 +19,7 @@ package actor Spool {
     let directory: StateDirectory
     let options: SpoolOptions
     let database: DatabaseQueue
-    private let lock: StateLock
+    private var lock: StateLock?
     /// Wall time in milliseconds since 1970; a test's own where it must.
     let now: @Sendable () -> Timestamp
 
@@ -72,6 +72,14 @@ package actor Spool {
         let mask = umask(0o077)
         defer { umask(mask) }
         return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    /// Gives the state directory up. Flush first; nothing may follow.
+    package func close() throws {
+        segment = nil
+        try database.close()
+        lock = nil
+        for subscriber in subscribers.values { subscriber.finish() }
     }
 
     // MARK: - Append and advance

@@ -33,6 +33,12 @@ package enum TransportError: Error, Sendable, Hashable {
         package let code: CurlCode
         /// libcurl's or our own words on the reason; control characters replaced, at most 256 bytes.
         package let detail: String
+
+        package init(target: String, code: CurlCode, detail: String) {
+            self.target = target
+            self.code = code
+            self.detail = detail
+        }
     }
 
     /// A `CURLcode`, kept open: newer libraries know more than this list.

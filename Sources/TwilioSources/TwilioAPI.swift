@@ -80,7 +80,7 @@ package final class TwilioAPI: Sendable {
 
     private func observeDate(of response: HTTPResponse) {
         guard let date = response.headers["date"].flatMap(timestamp(httpDate:)) else { return }
-        let monotonic = start.duration(to: response.receivedAt)
+        let monotonic = start.duration(to: response.headersReceivedAt)
         let wall = clock.wallNow
         serverClock.withLock { $0.observe(date: date, at: monotonic, wall: wall) }
     }

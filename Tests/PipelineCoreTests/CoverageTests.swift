@@ -74,6 +74,21 @@ import Testing
         }
     }
 
+    @Test func `what is read in one pass is kept apart by age, in few intervals`() {
+        let now = Timestamp(milliseconds: 30 * 86_400_000)
+        var coverage = Coverage()
+        let window = Window(from: Timestamp(milliseconds: 0), to: now - .seconds(2))
+        coverage.recordPass(over: window, at: now, foundNew: true)
+        #expect(coverage.intervals.count < 45)
+        #expect(coverage.holes(in: window).isEmpty)
+        for interval in coverage.intervals {
+            #expect(interval.window.length <= max(.seconds(10), (now - interval.window.to) / 2))
+        }
+        coverage.recordPass(over: window, at: now, foundNew: false)
+        coverage.finish { _ in true }
+        #expect(coverage.intervals.map(\.window) == [window])
+    }
+
     @Test func `intervals out of order are not taken for a coverage`() {
         let first = Coverage.Interval(window: Self.window(0, 5), readAt: Timestamp(milliseconds: 1), state: .read)
         let second = Coverage.Interval(window: Self.window(4, 9), readAt: Timestamp(milliseconds: 1), state: .settled)

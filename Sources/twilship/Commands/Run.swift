@@ -67,7 +67,7 @@ struct Run: AsyncParsableCommand {
         } else {
             try await serve(assembly, keeper, logger)
         }
-        await assembly.close()
+        try await assembly.close()
     }
 
     private func serve(_ assembly: Assembly, _ keeper: SpoolKeeper, _ logger: Logger) async throws {

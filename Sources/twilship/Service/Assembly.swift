@@ -49,8 +49,10 @@ struct Assembly: Sendable {
         transports = Array(network.transports.values)
     }
 
-    /// Ends what runs on threads of its own. Call it last.
-    func close() async {
+    /// Ends what runs on threads of its own, and lets go of the state directory. Call it last.
+    func close() async throws {
+        try await spool.flush()
+        try await spool.close()
         for transport in transports { await transport.shutdown() }
     }
 }
