@@ -106,8 +106,9 @@ package struct Dispatcher: Sendable {
             }
         }
         let settlement = Settlement(
-            sink: name, sequences: first.sequence...last.sequence, delivered: wanted.count, attempts: attempts,
-            state: state)
+            sink: name, sequences: first.sequence...last.sequence,
+            filtered: wanted.count == records.count ? [] : records.filter { !filter.passes($0) }.map(\.sequence),
+            attempts: attempts, state: state)
         try await settle(settlement, &retry)
         retry.succeeded()
         return last.sequence

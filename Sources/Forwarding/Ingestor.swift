@@ -57,9 +57,11 @@ package struct Ingestor: Sendable {
     /// has been read.
     package func run(once: Bool = false) async {
         var trouble = Trouble(stream: stream.key, board: board, logger: logger)
+        // What a failure must not make us forget, or dense history and a few failures never get anywhere.
+        var length = WindowPlanner.firstLength
         while !Task.isCancelled {
             do {
-                try await collect(once: once, &trouble)
+                try await collect(once: once, &trouble, &length)
                 return
             } catch {
                 if error is CancellationError || Task.isCancelled { return }
@@ -71,12 +73,13 @@ package struct Ingestor: Sendable {
         }
     }
 
-    private func collect(once: Bool, _ trouble: inout Trouble) async throws {
+    private func collect(once: Bool, _ trouble: inout Trouble, _ length: inout Duration) async throws {
         let serverNow = try await stream.source.serverTime()
         let place = try await spool.place(
             of: stream.key, account: stream.account, start: stream.start.instant(serverNow))
         var planner = WindowPlanner(
-            plan: stream.plan, start: place.start, tick: stream.source.tick, coverage: place.coverage)
+            plan: stream.plan, start: place.start, tick: stream.source.tick, coverage: place.coverage,
+            length: length)
         if once { planner.finish(at: serverNow) }
         var compacted = clock.monotonicNow
         board.update(stream.key) { $0.state = .waiting }
@@ -94,6 +97,7 @@ package struct Ingestor: Sendable {
                 try await clock.sleep(for: duration)
             case .read(let window, let purpose):
                 board.update(stream.key) { $0.state = purpose == .catchUp ? .catchingUp : .reading }
+                defer { length = planner.length }
                 try await pass(over: window, purpose, &planner, place.id)
                 trouble.recovered()
             }

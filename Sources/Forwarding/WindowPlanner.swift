@@ -53,7 +53,7 @@ package struct WindowPlanner: Sendable {
     package static let lag: Duration = .seconds(2)
     /// How soon what was read once, and will not be read again for its age, is confirmed; also the first age.
     static let confirmation: Duration = .seconds(30)
-    static let firstLength: Duration = .seconds(3600)
+    package static let firstLength: Duration = .seconds(3600)
     static let longestLength: Duration = .seconds(7 * 86_400)
     /// A window should fill this many pages: enough to make requests worth it, far from any cap.
     static let targetPages = 4
@@ -65,12 +65,18 @@ package struct WindowPlanner: Sendable {
     package let start: Timestamp
     package let tick: Duration
     package private(set) var coverage: Coverage
-    private var length = Self.firstLength
+    /// How long a window is at the most; learnt from how many records windows held.
+    package private(set) var length: Duration
     private var lastPoll: Timestamp?
     /// With `finish`: read up to here, and look again only at what was due then.
     private var target: (end: Timestamp, asOf: Timestamp)?
 
-    package init(plan: CollectionPlan, start: Timestamp, tick: Duration, coverage: Coverage) {
+    /// - Parameter length: what an earlier planner of the stream had learnt.
+    package init(
+        plan: CollectionPlan, start: Timestamp, tick: Duration, coverage: Coverage,
+        length: Duration = WindowPlanner.firstLength
+    ) {
+        self.length = length
         self.plan = plan
         self.start = start.rounded(downTo: tick)
         self.tick = tick

@@ -9,6 +9,9 @@ package struct SpoolOptions: Sendable {
     /// A segment is closed when it has reached this size. Room is given back a segment at a time.
     package let segmentBytes: Int64
 
+    /// How long one segment takes new records: what leaves the spool for its age leaves at most this much later.
+    var segmentLife: Duration { max(.seconds(600), retain / 8) }
+
     /// - Parameter segmentBytes: 64 MiB, or an eighth of a small spool.
     package init(maximumBytes: Int, retain: Duration, segmentBytes: Int64? = nil) {
         self.maximumBytes = maximumBytes
@@ -80,16 +83,16 @@ package struct Settlement: Sendable {
     package let sink: String
     /// The records right behind the sink's position.
     package let sequences: ClosedRange<Int64>
-    /// How many of them the sink accepted; the others were filtered.
-    package let delivered: Int
+    /// Which of them the sink did not want; it accepted the others.
+    package let filtered: [Int64]
     /// How often they were sent; 0 if all were filtered.
     package let attempts: Int
     package let state: SinkState
 
-    package init(sink: String, sequences: ClosedRange<Int64>, delivered: Int, attempts: Int, state: SinkState) {
+    package init(sink: String, sequences: ClosedRange<Int64>, filtered: [Int64], attempts: Int, state: SinkState) {
         self.sink = sink
         self.sequences = sequences
-        self.delivered = delivered
+        self.filtered = filtered
         self.attempts = attempts
         self.state = state
     }

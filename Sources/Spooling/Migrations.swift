@@ -33,6 +33,7 @@ package enum Migrations {
                         id INTEGER PRIMARY KEY,
                         length INTEGER NOT NULL,            -- committed bytes
                         last_sequence INTEGER NOT NULL,
+                        created_ms INTEGER NOT NULL,
                         updated_ms INTEGER NOT NULL
                     ) STRICT;
 
@@ -68,6 +69,7 @@ package enum Migrations {
                     CREATE TABLE sink (
                         name TEXT PRIMARY KEY,
                         position INTEGER NOT NULL,          -- the last sequence that is settled
+                        start_position INTEGER NOT NULL,    -- where it was when the sink was first seen
                         delivered INTEGER NOT NULL,
                         filtered INTEGER NOT NULL,
                         settled_ms INTEGER,
@@ -86,6 +88,7 @@ package enum Migrations {
                         first_sequence INTEGER NOT NULL,
                         last_sequence INTEGER NOT NULL,
                         attempts INTEGER NOT NULL,          -- 0: every record was filtered
+                        filtered TEXT NOT NULL,             -- which were if not all: places in the batch, with blanks
                         settled_ms INTEGER NOT NULL,
                         PRIMARY KEY (sink, first_sequence)
                     ) STRICT, WITHOUT ROWID;
@@ -124,7 +127,10 @@ package enum Migrations {
             }
         }
         try migrator.migrate(queue)
-        try queue.write { try Property.writtenBy.save(version, $0) }
+        // A full disk must not keep the service from starting: then only what makes room is written.
+        if try queue.read({ try Property.writtenBy.fetch($0) }) != version {
+            try queue.write { try Property.writtenBy.save(version, $0) }
+        }
     }
 }
 

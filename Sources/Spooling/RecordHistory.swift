@@ -6,10 +6,12 @@ package import PipelineCore
 package struct RecordHistory: Sendable {
     package struct Delivery: Sendable {
         package enum State: Sendable {
-            /// Accepted or filtered; `attempts` is 0 if nothing of its batch was sent.
-            case settled(at: Timestamp, attempts: Int)
-            /// Settled, but when is no longer known.
-            case settledBefore
+            case delivered(at: Timestamp, attempts: Int)
+            case filtered(at: Timestamp)
+            /// Delivered or filtered so long ago that which and when is no longer known.
+            case settledLongAgo
+            /// Collected before the sink was first seen, and not meant for it.
+            case beforeItsStart
             case waiting(recordsAhead: Int64)
         }
 
@@ -80,26 +82,31 @@ extension RecordHistory {
 
     private static func deliveries(of sequence: Int64, _ database: Database) throws -> [Delivery] {
         let sinks = try Row.fetchAll(
-            database, sql: "SELECT name, position FROM sink WHERE detached_ms IS NULL ORDER BY name")
+            database, sql: "SELECT name, position, start_position FROM sink WHERE detached_ms IS NULL ORDER BY name")
         return try sinks.map { sink in
-            let row = try Row.fetchOne(
+            let batch = try Row.fetchOne(
                 database,
                 sql: """
-                    SELECT attempts, settled_ms FROM delivery
+                    SELECT first_sequence, attempts, filtered, settled_ms FROM delivery
                     WHERE sink = ? AND first_sequence <= ? AND last_sequence >= ?
                     """,
                 arguments: [sink["name"] as String, sequence, sequence])
-            let position: Int64 = sink["position"]
-            let state: Delivery.State =
-                if let row {
-                    .settled(at: Timestamp(milliseconds: row["settled_ms"]), attempts: row["attempts"])
-                } else if position >= sequence {
-                    .settledBefore
-                } else {
-                    .waiting(recordsAhead: sequence - position - 1)
-                }
-            return Delivery(sink: sink["name"], state: state)
+            return Delivery(sink: sink["name"], state: state(of: sequence, sink: sink, batch: batch))
         }
+    }
+
+    private static func state(of sequence: Int64, sink: Row, batch: Row?) -> Delivery.State {
+        let position: Int64 = sink["position"]
+        if let batch {
+            let place = String(sequence - (batch["first_sequence"] as Int64))
+            let filtered = (batch["filtered"] as String).split(separator: " ")
+            let time = Timestamp(milliseconds: batch["settled_ms"])
+            let attempts: Int = batch["attempts"]
+            return attempts == 0 || filtered.contains(Substring(place))
+                ? .filtered(at: time) : .delivered(at: time, attempts: attempts)
+        }
+        if sequence <= sink["start_position"] { return .beforeItsStart }
+        return position >= sequence ? .settledLongAgo : .waiting(recordsAhead: sequence - position - 1)
     }
 }
 

@@ -65,6 +65,7 @@ extension Spool {
 
     /// Removes segment files that no committed row knows.
     static func sweep(_ directory: StateDirectory, _ database: DatabaseQueue) throws {
+        guard try database.read({ try $0.tableExists("segment") }) else { return }
         let known = try Set(
             database.read { try Int64.fetchAll($0, sql: "SELECT id FROM segment") }.map(directory.segmentPath))
         guard let folder = opendir(directory.spoolPath) else {

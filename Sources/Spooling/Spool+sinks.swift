@@ -37,7 +37,8 @@ extension Spool {
                     }
                 try database.execute(
                     sql: """
-                        INSERT INTO sink (name, position, delivered, filtered) VALUES (:name, :first, 0, 0)
+                        INSERT INTO sink (name, position, start_position, delivered, filtered)
+                        VALUES (:name, :first, :first, 0, 0)
                         ON CONFLICT (name) DO UPDATE SET detached_ms = NULL, position = MAX(position, :oldest)
                         """,
                     arguments: ["name": name, "first": first, "oldest": oldest])

@@ -1,5 +1,6 @@
 import Foundation
 package import GRDB
+import Glibc
 package import PipelineCore
 
 /// Everything twilship remembers: the records on their way, which were taken, how far each stream and each sink is.
@@ -24,6 +25,9 @@ package actor Spool {
     let now: @Sendable () -> Timestamp
 
     private var segment: SegmentFile?
+    /// When the open segment is closed although it is not full, so that old records are not kept with new ones.
+    private var segmentExpires = Timestamp(milliseconds: 0)
+    private var lastSegmentID: Int64 = 0
     private var nextSequence: Int64
     /// Coverage of passes that brought no record, not yet committed: losing it means reading the same windows again.
     var pendingCoverage: [StreamID: Coverage] = [:]
@@ -46,15 +50,16 @@ package actor Spool {
         lock = try directory.lock()
         do {
             database = try Self.openDatabase(directory.databasePath)
+            try Self.sweep(directory, database)
             try Migrations.apply(migrations, to: database, path: directory.databasePath, version: version)
             nextSequence = try database.read { try Property.nextSequence.fetch($0).flatMap(Int64.init) ?? 1 }
             let last = try database.read {
-                try Row.fetchOne($0, sql: "SELECT id, length FROM segment ORDER BY id DESC LIMIT 1")
+                try Row.fetchOne($0, sql: "SELECT id, length, created_ms FROM segment ORDER BY id DESC LIMIT 1")
             }
             if let last, last["length"] < options.segmentBytes {
                 segment = try SegmentFile(opening: last["id"], in: directory, committed: last["length"])
+                segmentExpires = Timestamp(milliseconds: last["created_ms"]) + options.segmentLife
             }
-            try Self.sweep(directory, database)
         } catch let error as DatabaseError {
             throw SpoolError.database(path: directory.databasePath, reason: error.description)
         }
@@ -106,24 +111,27 @@ package actor Spool {
             }
         }
         try makeRoom(for: frames.reduce(0) { $0 + $1.bytes.count })
-        let (id, offset, length) = try write(frames.map(\.bytes), lastSequence: sequence - 1)
         let collected = now()
+        let place = try write(frames.map(\.bytes))
         let sequences = nextSequence...sequence - 1
         do {
             try commit { database in
                 try database.execute(
                     sql: """
-                        INSERT INTO segment (id, length, last_sequence, updated_ms) VALUES (?, ?, ?, ?)
+                        INSERT INTO segment (id, length, last_sequence, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?)
                         ON CONFLICT (id) DO UPDATE SET length = excluded.length, last_sequence = excluded.last_sequence,
                             updated_ms = excluded.updated_ms
                         """,
-                    arguments: [id, length, sequence - 1, collected.milliseconds])
-                var offset = offset
+                    arguments: [
+                        place.segment, place.offset + Int64(place.length), sequence - 1, collected.milliseconds,
+                        collected.milliseconds,
+                    ])
+                var offset = place.offset
                 for frame in frames {
                     try database.execute(
                         sql: "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                         arguments: [
-                            frame.first, frame.last, id, offset, frame.bytes.count, advance.stream.rawValue,
+                            frame.first, frame.last, place.segment, offset, frame.bytes.count, advance.stream.rawValue,
                             frame.lane.rawValue, collected.milliseconds, advance.window.from.milliseconds,
                             advance.window.to.milliseconds, advance.requestIDs.joined(separator: " "),
                         ])
@@ -137,7 +145,7 @@ package actor Spool {
                 try Property.nextSequence.save(String(sequence), database)
             }
         } catch {
-            // The bytes are on disk but do not count; a fresh segment keeps them from being appended to by mistake.
+            // What was written stays: a commit that failed may still be found in the WAL after a crash, and then counts.
             segment = nil
             throw error
         }
@@ -145,19 +153,28 @@ package actor Spool {
         notify()
     }
 
-    private func write(
-        _ frames: [[UInt8]], lastSequence: Int64
-    ) throws(SpoolError) -> (segment: Int64, offset: Int64, length: Int64) {
-        if let current = segment?.length, current >= options.segmentBytes { segment = nil }
-        if segment == nil { segment = try SegmentFile(creating: try freeSegmentID(), in: directory) }
+    private func write(_ frames: [[UInt8]]) throws(SpoolError) -> (segment: Int64, offset: Int64, length: Int) {
+        if let current = segment?.length, current >= options.segmentBytes || segmentExpires <= now() { segment = nil }
+        if segment == nil {
+            segment = try SegmentFile(creating: try freeSegmentID(), in: directory)
+            segmentExpires = now() + options.segmentLife
+        }
+        let offset = segment?.length ?? 0
         do {
-            let offset = segment?.length ?? 0
             try segment?.append(frames)
-            return (segment?.id ?? 0, offset, segment?.length ?? 0)
         } catch {
-            segment = nil
+            abandonSegment(at: offset)
             throw error
         }
+        return (segment?.id ?? 0, offset, frames.reduce(0) { $0 + $1.count })
+    }
+
+    /// Never writes to the open segment again, and gives back what a failed write left beyond its committed length.
+    private func abandonSegment(at committed: Int64) {
+        guard let path = segment?.path else { return }
+        segment = nil
+        // If this fails too, the next start does it.
+        if committed == 0 { unlink(path) } else { truncate(path, off_t(committed)) }
     }
 
     /// The file of an append that was never committed may still be there: its number is not used again.
@@ -166,7 +183,6 @@ package actor Spool {
             max(lastSegmentID, try query { try Int64.fetchOne($0, sql: "SELECT MAX(id) FROM segment") ?? 0 }) + 1
         return lastSegmentID
     }
-    private var lastSegmentID: Int64 = 0
 
     private static func saveCheckpoint(_ advance: Advance, _ database: Database) throws {
         guard let checkpoint = advance.checkpoint else { return }
@@ -195,15 +211,18 @@ package actor Spool {
                     """,
                 arguments: [
                     "sink": settlement.sink, "first": settlement.sequences.lowerBound,
-                    "last": settlement.sequences.upperBound, "delivered": settlement.delivered,
-                    "filtered": settlement.sequences.count - settlement.delivered, "now": time.milliseconds,
+                    "last": settlement.sequences.upperBound,
+                    "delivered": settlement.sequences.count - settlement.filtered.count,
+                    "filtered": settlement.filtered.count, "now": time.milliseconds,
                 ])
             precondition(database.changesCount == 1, "a sink settles its records in order, each once")
             try database.execute(
-                sql: "INSERT INTO delivery VALUES (?, ?, ?, ?, ?)",
+                sql: "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?)",
                 arguments: [
                     settlement.sink, settlement.sequences.lowerBound, settlement.sequences.upperBound,
-                    settlement.attempts, time.milliseconds,
+                    settlement.attempts,
+                    settlement.filtered.map { String($0 - settlement.sequences.lowerBound) }.joined(separator: " "),
+                    time.milliseconds,
                 ])
             try Self.saveState(settlement.state, of: settlement.sink, database)
         }

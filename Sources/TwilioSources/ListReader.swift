@@ -11,6 +11,9 @@ struct ListReader: Sendable {
     static let maximumBytes = 16 << 20
     /// Pages of one query. Ten times the documented cap of 10,000 records at 1,000 a page; more is a server gone mad.
     static let maximumPages = 100
+    /// So many records a query lists at the most: documented for Logs and Alerts, guessed for Events. The oldest are cut,
+    /// and a server may do it silently, with a null next page.
+    static let cap = 10_000
     /// How much more of both a window may have that cannot be made shorter.
     static let allowanceForOneTick = 16
     /// Bounds for one answer: 1,000 records of 8 KiB.
@@ -31,6 +34,7 @@ struct ListReader: Sendable {
         var requestIDs: [String] = []
         var seen: Set<HTTPURL> = []
         var bytes = 0
+        var records = 0
         let allowance = canSplit ? 1 : Self.allowanceForOneTick
         var next: HTTPURL? = first
         while let url = next {
@@ -57,6 +61,10 @@ struct ListReader: Sendable {
             }
             pages.append(page)
             next = try nextURL(page.nextPageURL, after: first)
+            records += page.records.count
+            guard !canSplit || records < Self.cap else {
+                throw tooMuch("\(records) records, as many as one query lists", canSplit)
+            }
         }
         return (pages, requestIDs)
     }

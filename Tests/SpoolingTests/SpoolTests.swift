@@ -115,9 +115,9 @@ import Testing
                 try await spool.append(.test(stream, (0..<10).map { TestRecord($0) }))
                 try await spool.settle(
                     Settlement(
-                        sink: "archive", sequences: 1...4, delivered: 3, attempts: 2, state: ["a": [1], "b": [2]]))
+                        sink: "archive", sequences: 1...4, filtered: [2], attempts: 2, state: ["a": [1], "b": [2]]))
                 try await spool.settle(
-                    Settlement(sink: "archive", sequences: 5...5, delivered: 1, attempts: 1, state: ["a": nil]))
+                    Settlement(sink: "archive", sequences: 5...5, filtered: [], attempts: 1, state: ["a": nil]))
             }
             let spool = try open()
             #expect(try await spool.attach([("archive", .now)]) == ["archive": 5])
@@ -166,12 +166,12 @@ import Testing
             #expect(try await spool.lines(after: 0).count == count)
             let half = Int64(count / 2)
             try await spool.settle(
-                Settlement(sink: "archive", sequences: 1...Int64(count), delivered: count, attempts: 1, state: [:]))
+                Settlement(sink: "archive", sequences: 1...Int64(count), filtered: [], attempts: 1, state: [:]))
             await #expect(throws: SpoolError.full(limit: 1 << 20, sinks: ["siem"])) {
                 try await spool.append(.test(stream, (count..<count + 100).map { TestRecord($0) }, window: count))
             }
             try await spool.settle(
-                Settlement(sink: "siem", sequences: 1...half, delivered: Int(half), attempts: 1, state: [:]))
+                Settlement(sink: "siem", sequences: 1...half, filtered: [], attempts: 1, state: [:]))
             try await spool.append(.test(stream, [TestRecord(count)], window: count))
             // What is not delivered is still there, whole.
             #expect(try await spool.lines(after: half) == (Int(half)...count).map { TestRecord($0).line })
@@ -189,7 +189,7 @@ import Testing
             }
             _ = try await spool.attach([("siem", .oldest)])
             try await spool.settle(
-                Settlement(sink: "siem", sequences: 1...400, delivered: 400, attempts: 1, state: [:]))
+                Settlement(sink: "siem", sequences: 1...400, filtered: [], attempts: 1, state: [:]))
             try await spool.removeExpired()
             #expect(try await spool.lines(after: 0).count == 400)
             spool.testClock.advance(by: .seconds(3601))
@@ -282,14 +282,14 @@ import Testing
             try await spool.append(.test(stream, (0..<20).map { TestRecord($0) }))
             try await spool.append(.test(stream, [TestRecord(77, at: 5)], window: 1, lane: .late))
             try await spool.settle(
-                Settlement(sink: "archive", sequences: 1...21, delivered: 21, attempts: 3, state: [:]))
+                Settlement(sink: "archive", sequences: 1...21, filtered: [], attempts: 3, state: [:]))
             let reader = try StateReader(spool.testDirectory)
             let history = try #require(try reader.explain(sid: TestRecord(77).sid).first)
             #expect(history.lane == .late)
             #expect(history.window == Advance.window(1))
             #expect(history.requestIDs == ["RQtest"])
             #expect(history.line == TestRecord(77, at: 5).line)
-            guard case .settled(_, attempts: 3) = history.deliveries[0].state else {
+            guard case .delivered(_, attempts: 3) = history.deliveries[0].state else {
                 Issue.record("the archive has it after three attempts")
                 return
             }

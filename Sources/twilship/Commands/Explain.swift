@@ -47,10 +47,11 @@ struct Explain: ParsableCommand {
         for delivery in history.deliveries {
             let text =
                 switch delivery.state {
-                case .settled(let time, attempts: 0): "filtered, \(time.rfc3339)"
-                case .settled(let time, attempts: 1): "delivered \(time.rfc3339), at the first attempt"
-                case .settled(let time, let attempts): "delivered \(time.rfc3339), at attempt \(attempts)"
-                case .settledBefore: "delivered or filtered; when is no longer known"
+                case .delivered(let time, attempts: 1): "delivered \(time.rfc3339), at the first attempt"
+                case .delivered(let time, let attempts): "delivered \(time.rfc3339), at attempt \(attempts)"
+                case .filtered(let time): "filtered by [sink.filter], \(time.rfc3339)"
+                case .settledLongAgo: "delivered or filtered; which and when is no longer known"
+                case .beforeItsStart: "not sent: collected before the sink was added ([[sink]] start)"
                 case .waiting(let ahead): "waiting, \(ahead) records before it"
                 }
             lines.append("  sink \(delivery.sink): \(text)")
@@ -63,7 +64,7 @@ struct Explain: ParsableCommand {
 private struct ExplainReport: Encodable {
     struct Delivery: Encodable {
         let sink: String
-        /// `delivered`, `filtered`, `settled` (which of both is no longer known) or `waiting`.
+        /// `delivered`, `filtered`, `settled` (which of both is no longer known), `before_start` or `waiting`.
         let state: String
         var settledAt: Timestamp?
         var attempts: Int?
@@ -97,11 +98,11 @@ private struct ExplainReport: Encodable {
         envelope = history.line
         deliveries = history.deliveries.map { delivery in
             switch delivery.state {
-            case .settled(let time, let attempts):
-                Delivery(
-                    sink: delivery.sink, state: attempts == 0 ? "filtered" : "delivered", settledAt: time,
-                    attempts: attempts)
-            case .settledBefore: Delivery(sink: delivery.sink, state: "settled")
+            case .delivered(let time, let attempts):
+                Delivery(sink: delivery.sink, state: "delivered", settledAt: time, attempts: attempts)
+            case .filtered(let time): Delivery(sink: delivery.sink, state: "filtered", settledAt: time)
+            case .settledLongAgo: Delivery(sink: delivery.sink, state: "settled")
+            case .beforeItsStart: Delivery(sink: delivery.sink, state: "before_start")
             case .waiting(let ahead): Delivery(sink: delivery.sink, state: "waiting", recordsAhead: ahead)
             }
         }

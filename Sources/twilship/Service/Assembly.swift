@@ -132,7 +132,8 @@ extension SinkSettings {
         case .file(let file):
             let style = Sinks.RecordFormat.RawStyle(rawValue: raw.rawValue) ?? .object
             let options = FileSinkOptions(
-                path: try Sinks.PathTemplate(file.path.description), format: format == .raw ? .raw : .envelope(raw: style),
+                path: try Sinks.PathTemplate(file.path.description),
+                format: format == .raw ? .raw : .envelope(raw: style),
                 rotateBytes: Int64(file.rotateBytes), rotateInterval: file.rotateInterval,
                 compression: file.compression == .gzip ? .gzip : .none, keepFiles: file.keepFiles, keep: file.keep,
                 mode: file.mode, group: file.group)
