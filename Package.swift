@@ -78,6 +78,7 @@ let package = Package(
                 "Forwarding", "Normalising", "PipelineCore", "PipelineTestKit", "Simulating", "Spooling", "Transport",
                 "TwilioSources", logging,
             ]),
+        .testTarget(name: "twilshipTests", dependencies: ["PipelineTestKit", "Simulating", "twilio-simulator", "twilship"]),
         .testTarget(
             name: "TwilioSourcesTests",
             dependencies: ["PipelineCore", "PipelineTestKit", "Simulating", "Transport", "TwilioSources"]),

@@ -82,7 +82,7 @@ package struct Ingestor: Sendable {
             length: length)
         if once { planner.finish(at: serverNow) }
         var compacted = clock.monotonicNow
-        board.update(stream.key) { $0.state = .waiting }
+        show(.waiting)
         while true {
             try Task.checkCancellation()
             let now = try await stream.source.serverTime()
@@ -93,10 +93,10 @@ package struct Ingestor: Sendable {
                 board.update(stream.key) { $0.state = .done }
                 return
             case .wait(let duration):
-                board.update(stream.key) { $0.state = .waiting }
+                show(.waiting)
                 try await clock.sleep(for: duration)
             case .read(let window, let purpose):
-                board.update(stream.key) { $0.state = purpose == .catchUp ? .catchingUp : .reading }
+                show(purpose == .catchUp ? .catchingUp : .reading)
                 defer { length = planner.length }
                 try await pass(over: window, purpose, &planner, place.id)
                 trouble.recovered()
@@ -106,6 +106,13 @@ package struct Ingestor: Sendable {
                 let horizon = (planner.coverage.firstUnfinished ?? now) - Self.compactionMargin
                 try await spool.compactLedger(of: place.id, before: horizon)
             }
+        }
+    }
+
+    /// Posts what the stream does; one that failed shows that until it works again.
+    private func show(_ state: StreamStatus.State) {
+        board.update(stream.key) { status in
+            if status.failures == 0 { status.state = state }
         }
     }
 

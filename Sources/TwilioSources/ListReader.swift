@@ -47,17 +47,13 @@ struct ListReader: Sendable {
             guard pages.count < Self.maximumPages * allowance else {
                 throw tooMuch("more than \(pages.count) pages", canSplit)
             }
-            let response = try await api.get(url, limits: Self.limits)
-            requestIDs.append(Self.requestID(of: response))
-            bytes += response.body.count
+            let (page, size, requestID) = try await api.get(url, limits: Self.limits) { response throws(PageError) in
+                (try parser.parse(response.body, as: shape), response.body.count, Self.requestID(of: response))
+            }
+            requestIDs.append(requestID)
+            bytes += size
             guard bytes <= Self.maximumBytes * allowance else {
                 throw tooMuch("more than \(Self.maximumBytes * allowance) bytes", canSplit)
-            }
-            let page: Page
-            do {
-                page = try parser.parse(response.body, as: shape)
-            } catch {
-                throw .unavailable(reason: "\(first.origin)\(first.path): \(error)", retryAfter: nil)
             }
             pages.append(page)
             next = try nextURL(page.nextPageURL, after: first)

@@ -11,6 +11,7 @@ package import Transport
 package final class TwilioAPI: Sendable {
     /// How often one request is sent at the most: with the backoff below, about half a minute of trouble.
     static let attempts = 6
+    static let attemptsWhenRefused = 3
     static let initialBackoff: Duration = .milliseconds(500)
     static let longestBackoff: Duration = .seconds(15)
     /// A server that asks for more than this is asked again by the schedule, not within the pass.
@@ -43,9 +44,11 @@ package final class TwilioAPI: Sendable {
         return serverClock.withLock { $0.time(at: monotonic) }
     }
 
-    /// Gets a 200, retrying what passes by itself.
+    /// Gets a 200 and reads it, retrying what passes by itself; an answer that cannot be read is asked for again too.
     /// - Throws: `SourceError` with a sentence that names what was asked and what came.
-    func get(_ url: HTTPURL, limits: HTTPLimits) async throws(SourceError) -> HTTPResponse {
+    func get<Answer>(
+        _ url: HTTPURL, limits: HTTPLimits, read: (HTTPResponse) throws(PageError) -> Answer
+    ) async throws(SourceError) -> Answer {
         precondition(url.origin == baseURL.origin, "credentials go to the configured origin only")
         var backoff = Backoff(initial: Self.initialBackoff, limit: Self.longestBackoff)
         var random = SystemRandomNumberGenerator()
@@ -55,8 +58,12 @@ package final class TwilioAPI: Sendable {
                 try await limiter.wait()
                 let response = try await transport.send(HTTPRequest(.get, url, basicAuth: credential, limits: limits))
                 observeDate(of: response)
-                if response.status == 200 { return response }
-                failure = Failure(response, url)
+                guard response.status == 200 else { throw Failure(response, url) }
+                return try read(response)
+            } catch let error as Failure {
+                failure = error
+            } catch let error as PageError {
+                failure = Failure(error, url)
             } catch let error as TransportError {
                 if case .cancelled = error { throw .cancelled }
                 if case .bodyTooLarge = error { throw .tooMuch(reason: "\(error)") }
@@ -64,7 +71,7 @@ package final class TwilioAPI: Sendable {
             } catch {
                 throw .cancelled
             }
-            guard failure.isTransient, backoff.attempts + 1 < Self.attempts,
+            guard backoff.attempts + 1 < failure.attempts,
                 failure.retryAfter ?? .zero <= Self.longestRetryAfter
             else { throw failure.error }
             let delay = max(failure.retryAfter ?? .zero, backoff.next(using: &random))
@@ -87,16 +94,22 @@ package final class TwilioAPI: Sendable {
 }
 
 /// An answer other than 200, or none, by the error table of Twilio's APIs (https://www.twilio.com/docs/api/errors).
-private struct Failure {
+private struct Failure: Error {
     let error: SourceError
-    let isTransient: Bool
+    /// How often the request may be sent in all.
+    var attempts = 1
     var status: Int?
     var retryAfter: Duration?
 
     init(_ error: TransportError) {
-        isTransient = error.isTransient
+        if error.isTransient { attempts = TwilioAPI.attempts }
         self.error =
-            isTransient ? .unavailable(reason: "\(error)", retryAfter: nil) : .refused(reason: "\(error)")
+            error.isTransient ? .unavailable(reason: "\(error)", retryAfter: nil) : .refused(reason: "\(error)")
+    }
+
+    init(_ error: PageError, _ url: HTTPURL) {
+        attempts = TwilioAPI.attempts
+        self.error = .unavailable(reason: "\(url.origin)\(url.path): \(error)", retryAfter: nil)
     }
 
     init(_ response: HTTPResponse, _ url: HTTPURL) {
@@ -109,26 +122,25 @@ private struct Failure {
         status = response.status
         retryAfter = response.headers["retry-after"].flatMap(Self.seconds)
         switch response.status {
-        case 401, 403:
+        case 401:
+            // Twilio refuses good credentials now and then.
+            attempts = TwilioAPI.attemptsWhenRefused
             error = .unauthorized(reason: reason)
-            isTransient = false
+        case 403:
+            error = .unauthorized(reason: reason)
         case 404:
             error = .gone(reason: reason)
-            isTransient = false
         case 400 where said.message?.contains("Invalid page and pageSize combination") == true:
             // Paging past what the server lists for one query, seen as Alerts' form of the 10,000 cap.
             error = .tooMuch(reason: reason)
-            isTransient = false
         case 300..<400:
             error = .refused(reason: reason + "; redirects are never followed")
-            isTransient = false
         case 408, 425, 429, 500...:
+            attempts = TwilioAPI.attempts
             error = .unavailable(reason: reason, retryAfter: retryAfter)
-            isTransient = true
         default:
             // 400 with a bad page token (21481, 70002) among them: the window is read anew, later.
             error = .unavailable(reason: reason, retryAfter: nil)
-            isTransient = false
         }
     }
 

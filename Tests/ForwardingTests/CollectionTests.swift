@@ -130,7 +130,7 @@ import Transport
         try await bench.collect(spool, for: .seconds(3600))
         #expect(bench.board.now.streams[bench.key]?.state == .authFailed)
         #expect(bench.board.now.streams[bench.key]?.lastError?.contains("20003") == true)
-        #expect((10..<60).contains(bench.transport.requests.count))
+        #expect((30..<150).contains(bench.transport.requests.count))
         bench.twilio.setFault(.unauthorized, rate: 0)
         try await bench.collect(spool, for: .seconds(600))
         #expect(try await bench.collected(spool).count == 100)

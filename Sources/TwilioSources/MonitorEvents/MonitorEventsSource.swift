@@ -25,7 +25,7 @@ package struct MonitorEventsSource: Source {
         // A single answer is enough unless its Date is hard to believe.
         for _ in 0..<ServerClock.requiredAgreement {
             if let time = api.serverTime { return time }
-            _ = try await api.get(try url([("PageSize", "1")]), limits: ListReader.limits)
+            try await api.get(try url([("PageSize", "1")]), limits: ListReader.limits) { _ in }
         }
         guard let time = api.serverTime else {
             throw .refused(

@@ -1,0 +1,33 @@
+import Foundation
+import Simulating
+import Testing
+
+@Suite(.serialized) struct KillTests {
+    @Test func `killed 100 times at random moments, the files hold each event once and no torn line`() async throws {
+        var options = SimulatorOptions()
+        options.requestsPerSecond = 0
+        options.history = 100_000
+        try await Workshop.with(options) { workshop in
+            try workshop.configure(
+                events: "poll_interval = \"1s\"\nreread_after = []",
+                sink: "rotate_bytes = \"2 MiB\"\nkeep_files = 1000\n[sink.batch]\nmax_records = 200")
+            var random = SystemRandomNumberGenerator()
+            for _ in 0..<100 {
+                let program = try workshop.start(["run", "--config", workshop.configurationPath])
+                try await eventually("the service is up") { program.said.contains("started") || !program.isRunning }
+                // The moment is the point of the test: anywhere in what the service does then.
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0..<60, using: &random)))
+                program.signal(SIGKILL)
+                #expect(await program.outcome().wasKilled)
+            }
+            let rest = try await workshop.run("run", "--until-idle", "3")
+            #expect(rest.code == 0, "\(rest.complaints)")
+            let ids = try workshop.deliveredIDs()
+            #expect(ids.count == 100_000)
+            #expect(Set(ids) == Set(workshop.truth()))
+            let names = try FileManager.default.contentsOfDirectory(atPath: workshop.outputFolder)
+            #expect(names.count { $0.hasSuffix(".gz") } > 20)
+            #expect(!names.contains { $0.hasSuffix(".tmp") })
+        }
+    }
+}
