@@ -61,6 +61,8 @@ package final class Ending: Sendable {
             }
             defer { group.cancelAll() }
             try await group.next()
+            // A cancelled listener ends without an error.
+            try Task.checkCancellation()
         }
     }
 

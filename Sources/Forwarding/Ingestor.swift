@@ -57,11 +57,10 @@ package struct Ingestor: Sendable {
     /// has been read.
     package func run(once: Bool = false) async {
         var trouble = Trouble(stream: stream.key, board: board, logger: logger)
-        // What a failure must not make us forget, or dense history and a few failures never get anywhere.
-        var length = WindowPlanner.firstLength
+        var memory = Memory()
         while !Task.isCancelled {
             do {
-                try await collect(once: once, &trouble, &length)
+                try await collect(once: once, &trouble, &memory)
                 return
             } catch {
                 if error is CancellationError || Task.isCancelled { return }
@@ -73,14 +72,18 @@ package struct Ingestor: Sendable {
         }
     }
 
-    private func collect(once: Bool, _ trouble: inout Trouble, _ length: inout Duration) async throws {
+    private func collect(once: Bool, _ trouble: inout Trouble, _ memory: inout Memory) async throws {
         let serverNow = try await stream.source.serverTime()
         let place = try await spool.place(
             of: stream.key, account: stream.account, start: stream.start.instant(serverNow))
         var planner = WindowPlanner(
             plan: stream.plan, start: place.start, tick: stream.source.tick, coverage: place.coverage,
-            length: length)
-        if once { planner.finish(at: serverNow) }
+            length: memory.length)
+        if once {
+            let target = memory.target ?? serverNow
+            memory.target = target
+            planner.finish(at: target)
+        }
         var compacted = clock.monotonicNow
         show(.waiting)
         while true {
@@ -97,9 +100,8 @@ package struct Ingestor: Sendable {
                 try await clock.sleep(for: duration)
             case .read(let window, let purpose):
                 show(purpose == .catchUp ? .catchingUp : .reading)
-                defer { length = planner.length }
-                try await pass(over: window, purpose, &planner, place.id)
-                trouble.recovered()
+                defer { memory.length = planner.length }
+                if try await pass(over: window, purpose, &planner, place.id) { trouble.recovered() }
             }
             if compacted.duration(to: clock.monotonicNow) > Self.compactionInterval {
                 compacted = clock.monotonicNow
@@ -123,9 +125,10 @@ package struct Ingestor: Sendable {
 
     // MARK: - One pass
 
+    /// - Returns: false if the window held too much and is to be split.
     private func pass(
         over window: Window, _ purpose: WindowPlanner.Purpose, _ planner: inout WindowPlanner, _ id: StreamID
-    ) async throws {
+    ) async throws -> Bool {
         let contents: WindowContents
         do {
             contents = try await stream.source.read(window, canSplit: planner.canSplit(window))
@@ -134,7 +137,7 @@ package struct Ingestor: Sendable {
             logger.debug(
                 "a window holds too much and is split", metadata: ["window": "\(window)", "reason": "\(reason)"])
             planner.didHoldTooMuch(window)
-            return
+            return false
         }
         let records = contents.pages.reduce(0) { $0 + $1.records.count }
         let collected = clock.wallNow
@@ -163,9 +166,20 @@ package struct Ingestor: Sendable {
             status.taken += advance.taken.count
             status.late += sorted.lateCount
         }
+        if let gap = contents.gap {
+            logger.error(
+                "records cannot be read: Twilio lists no more of this second; collection goes on behind it",
+                metadata: ["window": "\(window)", "reason": "\(gap)"])
+        }
+        if sorted.strayCount > 0 {
+            logger.warning(
+                "Twilio answered records that were not asked for and that were finished long ago; they are left out",
+                metadata: ["window": "\(window)", "records": "\(sorted.strayCount)"])
+        }
         if !advance.taken.isEmpty {
             logger.debug("records collected", metadata: ["window": "\(window)", "records": "\(advance.taken.count)"])
         }
+        return true
     }
 
     /// Appends, and waits as long as the spool is full.
@@ -203,6 +217,13 @@ package struct Ingestor: Sendable {
         }
         return result
     }
+}
+
+/// What a failure must not make an ingestor forget: or dense history and a few failures would never get anywhere, and
+/// the end of `once` would move.
+private struct Memory {
+    var length = WindowPlanner.firstLength
+    var target: Timestamp?
 }
 
 /// Where collection of a stream begins that was never seen.

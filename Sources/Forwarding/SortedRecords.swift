@@ -10,6 +10,9 @@ struct SortedRecords {
     /// Whether a record of the window itself was new.
     private(set) var foundNew = false
 
+    /// Records of finished instants that the server was not asked for.
+    private(set) var strayCount = 0
+
     var lateCount: Int { late.count }
 
     /// Files a record that is not known.
@@ -17,6 +20,8 @@ struct SortedRecords {
     /// - A record of an instant that was read before is late.
     /// - One in the tick behind or before the window, where nothing was read yet, is left to the window that will read
     ///   it, so that a stream's records leave in order.
+    /// - One of an instant that is finished, and that was not asked for, is left out: whether it was taken is no longer
+    ///   known, and the server cannot be believed.
     /// - All others are taken, even if the server was not asked for them.
     mutating func take(
         _ record: SourceRecord, window: Window, purpose: WindowPlanner.Purpose, _ coverage: Coverage, tick: Duration
@@ -26,7 +31,11 @@ struct SortedRecords {
             main.append(record)
             return
         }
-        if coverage.contains(time) {
+        let isAsked = window.from - tick <= time && time <= window.to + tick
+        if coverage.state(at: time) == .finished, !isAsked {
+            strayCount += 1
+            return
+        } else if coverage.contains(time) {
             late.append(record)
         } else if window.contains(time) {
             main.append(record)
@@ -67,7 +76,7 @@ struct SortedRecords {
         return Advance(
             stream: id, account: stream.account, accountSID: stream.key.accountSID, dataset: stream.key.dataset,
             blocks: parts, taken: taken, coverage: coverage, checkpoint: checkpoint, window: window,
-            readAt: contents.readAt, requestIDs: contents.requestIDs, recordsRead: recordsRead)
+            readAt: contents.readAt, gap: contents.gap, requestIDs: contents.requestIDs, recordsRead: recordsRead)
     }
 
     /// By time, then SID; those without a date come first.

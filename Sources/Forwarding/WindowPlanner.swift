@@ -51,9 +51,13 @@ package struct WindowPlanner: Sendable {
 
     /// How far behind the server's clock windows end.
     package static let lag: Duration = .seconds(2)
+    /// The server's clock may step this much without meaning anything.
+    static let clockTolerance: Duration = .seconds(10)
     /// How soon what was read once, and will not be read again for its age, is confirmed; also the first age.
     static let confirmation: Duration = .seconds(30)
     package static let firstLength: Duration = .seconds(3600)
+    /// Whoever is less than this behind is not catching up, however short the overlap.
+    static let leastOverlap: Duration = .seconds(60)
     static let longestLength: Duration = .seconds(7 * 86_400)
     /// A window should fill this many pages: enough to make requests worth it, far from any cap.
     static let targetPages = 4
@@ -96,8 +100,8 @@ package struct WindowPlanner: Sendable {
         let horizon = min((now - Self.lag).rounded(downTo: tick), target?.end ?? Timestamp(milliseconds: .max))
         var soonest: Duration?
         if start < horizon, let hole = coverage.holes(in: Window(from: start, to: horizon)).first {
-            let behind = hole.from < horizon - plan.overlap - plan.pollInterval
-            let pollAt = behind || target != nil ? now : (lastPoll.map { $0 + plan.pollInterval } ?? now)
+            let behind = hole.from < horizon - max(plan.overlap, Self.leastOverlap) - plan.pollInterval
+            let pollAt = behind || target != nil ? now : (lastPoll.map { min($0, now) + plan.pollInterval } ?? now)
             if pollAt <= now {
                 return .read(firstPass(over: hole, now: now, isQuiet: isQuiet), purpose: behind ? .catchUp : .live)
             }
@@ -206,9 +210,18 @@ package struct WindowPlanner: Sendable {
         return ages.first { $0 > age }
     }
 
-    /// What counts as read but lies ahead of the server's clock was read by a wrong one.
+    /// What was read by a clock that was ahead is read again by the right one.
+    ///
+    /// Finished intervals stay: which of their records were taken is no longer known one by one.
     private mutating func reopenFuture(_ now: Timestamp) {
-        guard let last = coverage.intervals.last, last.window.to > now else { return }
-        coverage.reopen(Window(from: now.rounded(downTo: tick), to: last.window.to))
+        let wrong = coverage.intervals.filter {
+            $0.state != .finished && ($0.window.to > now + Self.clockTolerance || $0.readAt > now + Self.clockTolerance)
+        }
+        for interval in wrong {
+            let from =
+                interval.readAt > now + Self.clockTolerance
+                ? interval.window.from : max(interval.window.from, now.rounded(downTo: tick))
+            coverage.reopen(Window(from: from, to: interval.window.to))
+        }
     }
 }

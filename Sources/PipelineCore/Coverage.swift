@@ -102,6 +102,12 @@ package struct Coverage: Equatable, Sendable {
         rewrite(window) { _, _ in nil }
     }
 
+    /// What is known of an instant; nil if it has not been read.
+    package func state(at time: Timestamp) -> State? {
+        let index = firstIndex(endingAfter: time)
+        return index < intervals.count && intervals[index].window.contains(time) ? intervals[index].state : nil
+    }
+
     package func contains(_ time: Timestamp) -> Bool {
         let index = firstIndex(endingAfter: time)
         return index < intervals.count && intervals[index].window.contains(time)

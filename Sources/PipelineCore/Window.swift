@@ -28,11 +28,14 @@ package struct WindowContents: Sendable {
     package var requestIDs: [String]
     /// When the first request was answered, by the server's clock.
     package var readAt: Timestamp
+    /// Why the server does not list all of a window that cannot be made shorter; nil if it does.
+    package var gap: String?
 
-    package init(pages: [Page], requestIDs: [String], readAt: Timestamp) {
+    package init(pages: [Page], requestIDs: [String], readAt: Timestamp, gap: String? = nil) {
         self.pages = pages
         self.requestIDs = requestIDs
         self.readAt = readAt
+        self.gap = gap
     }
 }
 

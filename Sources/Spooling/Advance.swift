@@ -53,6 +53,8 @@ package struct Advance: Sendable {
     package let window: Window
     /// When the pass began, by the server's clock.
     package let readAt: Timestamp
+    /// Why records of the window could not be read; nil if all were.
+    package let gap: String?
     /// `Twilio-Request-Id` of each answer.
     package let requestIDs: [String]
     /// How many records were answered, known ones included.
@@ -60,7 +62,8 @@ package struct Advance: Sendable {
 
     package init(
         stream: StreamID, account: String, accountSID: String, dataset: Dataset, blocks: [Part], taken: [LedgerItem],
-        coverage: Coverage, checkpoint: Checkpoint?, window: Window, readAt: Timestamp, requestIDs: [String],
+        coverage: Coverage, checkpoint: Checkpoint?, window: Window, readAt: Timestamp, gap: String? = nil,
+        requestIDs: [String],
         recordsRead: Int
     ) {
         self.stream = stream
@@ -73,6 +76,7 @@ package struct Advance: Sendable {
         self.checkpoint = checkpoint
         self.window = window
         self.readAt = readAt
+        self.gap = gap
         self.requestIDs = requestIDs
         self.recordsRead = recordsRead
     }

@@ -39,6 +39,11 @@ extension Frame {
     static let entryBytes = 64
     private static let magic: UInt32 = 0x3146_5754
 
+    /// What a block needs in a segment, a little more than less.
+    static func estimatedBytes(of block: EnvelopeBlock) -> Int {
+        block.bytes.count + block.entries.count * entryBytes + (block.entries.count / maximumRecords + 1) * 1024
+    }
+
     /// Cuts a block into ranges of entries, each small enough for one frame.
     static func cuts(of block: EnvelopeBlock) -> [Range<Int>] {
         var cuts: [Range<Int>] = []

@@ -7,29 +7,27 @@ package import PipelineCore
 /// - Every append adds one row with the sorted identities of what it took and the span of their own dates, so an append
 ///   costs the same however much was taken before. There is no index over identities.
 /// - A record is looked for in the rows whose span includes its date; one without a date among all undated ones.
-/// - Identities are kept until nothing near them will be read again, then only their number and digest.
+/// - Rows are kept until nothing near them will be read again; then only a number and a digest for each day remain.
 enum Ledger {
-    /// How long number and digest of what was taken are kept.
+    /// How long a day's number and digest are kept.
     static let retention: Duration = .seconds(400 * 86_400)
 
-    static func add(
-        _ items: [LedgerItem], to stream: Int64, readAt: Timestamp, sequences: ClosedRange<Int64>, _ database: Database
-    ) throws {
+    static func add(_ advance: Advance, sequences: ClosedRange<Int64>, _ database: Database) throws {
         for undated in [false, true] {
-            let filed = items.filter { ($0.time == nil) == undated }
+            let filed = advance.taken.filter { ($0.time == nil) == undated }
             guard !filed.isEmpty else { continue }
-            let times = filed.map { $0.time ?? readAt }
+            let times = filed.map { $0.time ?? advance.readAt }
             let identities = filed.map(\.identity).sorted()
+            let newest = times.max() ?? advance.readAt
             try database.execute(
                 sql: """
-                    INSERT INTO ledger (stream, from_ms, to_ms, undated, count, digest, identities, first_sequence, last_sequence)
+                    INSERT INTO ledger (stream, from_ms, to_ms, undated, count, keep_ms, identities, first_sequence, last_sequence)
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    stream, (times.min() ?? readAt).milliseconds, (times.max() ?? readAt).milliseconds, undated,
-                    identities.count, Data(digest(identities)), Data(IdentityList.encode(identities)),
-                    sequences.lowerBound,
-                    sequences.upperBound,
+                    advance.stream.rawValue, (times.min() ?? newest).milliseconds, newest.milliseconds, undated,
+                    identities.count, max(newest, advance.window.to).milliseconds,
+                    Data(IdentityList.encode(identities)), sequences.lowerBound, sequences.upperBound,
                 ])
         }
     }
@@ -44,7 +42,7 @@ enum Ledger {
                 database,
                 sql: """
                     SELECT from_ms, to_ms, identities FROM ledger
-                    WHERE stream = ? AND to_ms >= ? AND from_ms <= ? AND undated = 0 AND identities IS NOT NULL
+                    WHERE stream = ? AND undated = 0 AND to_ms >= ? AND from_ms <= ?
                     """,
                 arguments: [stream, from.milliseconds, to.milliseconds])
             while let row = try rows.next() {
@@ -63,7 +61,7 @@ enum Ledger {
         if !undated.isEmpty {
             let rows = try Row.fetchCursor(
                 database,
-                sql: "SELECT identities FROM ledger WHERE stream = ? AND undated = 1 AND identities IS NOT NULL",
+                sql: "SELECT identities FROM ledger WHERE stream = ? AND undated = 1",
                 arguments: [stream])
             while let row = try rows.next() {
                 try row.withUnsafeData(atIndex: 0) { data in
@@ -76,24 +74,36 @@ enum Ledger {
         return known
     }
 
-    /// Forgets the identities of what lies before `horizon`, and everything about what is older than `retention`.
+    /// Folds what lies before `horizon` into days, a bounded number of rows at a time, and forgets days older than
+    /// `retention`.
     static func compact(stream: Int64, before horizon: Timestamp, now: Timestamp, _ database: Database) throws {
+        let rows = try Row.fetchAll(
+            database,
+            sql:
+                "SELECT id, to_ms, count, identities FROM ledger WHERE stream = ? AND keep_ms < ? ORDER BY keep_ms LIMIT ?",
+            arguments: [stream, horizon.milliseconds, rowsPerCompaction])
+        for row in rows {
+            let day = Timestamp(milliseconds: row["to_ms"]).rounded(downTo: .seconds(86_400)).milliseconds / 86_400_000
+            let digest = IdentityList(bytes: [UInt8](row["identities"] as Data)).digest
+            let before = try Row.fetchOne(
+                database, sql: "SELECT count, digest FROM ledger_day WHERE stream = ? AND day = ?",
+                arguments: [stream, day])
+            let sum = before.map { IdentityList(bytes: [UInt8]($0["digest"] as Data) + digest).digest } ?? digest
+            try database.execute(
+                sql: """
+                    INSERT INTO ledger_day (stream, day, count, digest) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (stream, day) DO UPDATE SET count = excluded.count, digest = excluded.digest
+                    """,
+                arguments: [stream, day, (row["count"] as Int) + (before?["count"] ?? 0), Data(sum)])
+            try database.execute(sql: "DELETE FROM ledger WHERE id = ?", arguments: [row["id"] as Int64])
+        }
         try database.execute(
-            sql: "UPDATE ledger SET identities = NULL WHERE stream = ? AND to_ms < ? AND identities IS NOT NULL",
-            arguments: [stream, horizon.milliseconds])
-        try database.execute(
-            sql: "DELETE FROM ledger WHERE stream = ? AND to_ms < ?",
-            arguments: [stream, (now - retention).milliseconds])
+            sql: "DELETE FROM ledger_day WHERE stream = ? AND day < ?",
+            arguments: [stream, (now - retention).milliseconds / 86_400_000])
     }
 
-    /// The exclusive or of all identities: the same whatever the order, and of two lists together the two digests' own.
-    private static func digest(_ identities: [RecordIdentity]) -> [UInt8] {
-        let sum = identities.reduce(into: (high: UInt64(0), low: UInt64(0))) { sum, identity in
-            sum.high ^= identity.high
-            sum.low ^= identity.low
-        }
-        return IdentityList.encode([RecordIdentity(high: sum.high, low: sum.low)])
-    }
+    /// Bounds how long one compaction holds the spool up; what is left is folded with the next.
+    private static let rowsPerCompaction = 1000
 }
 
 /// A record as the ledger files it: under its own date, or as undated.
@@ -132,6 +142,17 @@ struct IdentityList {
                 high: UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: index * 16, as: UInt64.self)),
                 low: UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: index * 16 + 8, as: UInt64.self)))
         }
+    }
+
+    /// The exclusive or of all identities: the same whatever their order, and of two lists the digest of both digests.
+    var digest: [UInt8] {
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        for index in 0..<bytes.count / 16 {
+            high ^= self[index].high
+            low ^= self[index].low
+        }
+        return Self.encode([RecordIdentity(high: high, low: low)])
     }
 
     func contains(_ identity: RecordIdentity) -> Bool {

@@ -59,12 +59,30 @@ package enum Migrations {
                         to_ms INTEGER NOT NULL,             -- newest record, included
                         undated INTEGER NOT NULL,           -- 1: filed by when they were read
                         count INTEGER NOT NULL,
-                        digest BLOB NOT NULL,
-                        identities BLOB,                    -- NULL once nothing will be read again
+                        keep_ms INTEGER NOT NULL,           -- the newer of newest record and end of the window
+                        identities BLOB NOT NULL,
                         first_sequence INTEGER NOT NULL,
                         last_sequence INTEGER NOT NULL
                     ) STRICT;
-                    CREATE INDEX ledger_range ON ledger (stream, to_ms);
+                    CREATE INDEX ledger_range ON ledger (stream, undated, to_ms);
+                    CREATE INDEX ledger_keep ON ledger (stream, keep_ms);
+
+                    CREATE TABLE ledger_day (               -- what will not be compared record by record any more
+                        stream INTEGER NOT NULL,
+                        day INTEGER NOT NULL,               -- days since 1970-01-01
+                        count INTEGER NOT NULL,
+                        digest BLOB NOT NULL,
+                        PRIMARY KEY (stream, day)
+                    ) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE gap (                      -- what could not be read
+                        stream INTEGER NOT NULL,
+                        from_ms INTEGER NOT NULL,
+                        to_ms INTEGER NOT NULL,
+                        reason TEXT NOT NULL,
+                        found_ms INTEGER NOT NULL,
+                        PRIMARY KEY (stream, from_ms, to_ms)
+                    ) STRICT, WITHOUT ROWID;
 
                     CREATE TABLE sink (
                         name TEXT PRIMARY KEY,
@@ -122,8 +140,11 @@ package enum Migrations {
             let copy = "\(path).before-\(pending[0])"
             // A copy of that name is of an upgrade that failed half-way and was rolled back: today's state is the same.
             if access(copy, F_OK) != 0 {
-                try queue.vacuum(into: copy)
-                _ = chmod(copy, 0o600)
+                let unfinished = copy + ".tmp"
+                unlink(unfinished)
+                try queue.vacuum(into: unfinished)
+                chmod(unfinished, 0o600)
+                rename(unfinished, copy)
             }
         }
         try migrator.migrate(queue)

@@ -40,7 +40,7 @@ extension RecordHistory {
         // No index leads from a SID to its record (see Ledger); this reads 16 bytes for each record that was taken.
         var spans: [ClosedRange<Int64>] = []
         let rows = try Row.fetchCursor(
-            database, sql: "SELECT identities, first_sequence, last_sequence FROM ledger WHERE identities IS NOT NULL")
+            database, sql: "SELECT identities, first_sequence, last_sequence FROM ledger")
         while let row = try rows.next() {
             let list = IdentityList(bytes: [UInt8](row["identities"] as Data))
             if list.contains(identity) { spans.append(row["first_sequence"]...row["last_sequence"]) }

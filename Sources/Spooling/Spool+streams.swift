@@ -67,7 +67,7 @@ extension Spool {
                 database,
                 sql: """
                     SELECT COALESCE(SUM(count), 0) FROM ledger
-                    WHERE stream = ? AND to_ms >= ? AND from_ms < ? AND identities IS NOT NULL
+                    WHERE stream = ? AND undated = 0 AND to_ms >= ? AND from_ms < ?
                     """,
                 arguments: [stream.rawValue, window.from.milliseconds, window.to.milliseconds]) ?? 0
         }

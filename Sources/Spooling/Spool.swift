@@ -94,11 +94,13 @@ package actor Spool {
     /// A pass without records is kept in memory until the next commit or `flush`.
     /// - Throws: `SpoolError`; nothing was counted then, and the same advance can be given again.
     package func append(_ advance: Advance) throws {
+        if let gap = advance.gap { try record(gap, of: advance) }
         guard advance.blocks.contains(where: { !$0.block.entries.isEmpty }) else {
             pendingCoverage[advance.stream] = advance.coverage
             pendingUsage[advance.stream, default: Usage()].add(Usage(advance))
             return
         }
+        try makeRoom(for: advance.blocks.reduce(0) { $0 + Frame.estimatedBytes(of: $1.block) })
         var sequence = nextSequence
         var frames: [(bytes: [UInt8], first: Int64, last: Int64, lane: Lane)] = []
         for part in advance.blocks {
@@ -110,7 +112,6 @@ package actor Spool {
                 sequence += Int64(cut.count)
             }
         }
-        try makeRoom(for: frames.reduce(0) { $0 + $1.bytes.count })
         let collected = now()
         let place = try write(frames.map(\.bytes))
         let sequences = nextSequence...sequence - 1
@@ -137,8 +138,7 @@ package actor Spool {
                         ])
                     offset += Int64(frame.bytes.count)
                 }
-                try Ledger.add(
-                    advance.taken, to: advance.stream.rawValue, readAt: advance.readAt, sequences: sequences, database)
+                try Ledger.add(advance, sequences: sequences, database)
                 try Self.saveCheckpoint(advance, database)
                 try Self.saveCoverage(advance.coverage, of: advance.stream, now: collected, database)
                 try Self.saveUsage(Usage(advance), of: advance.stream, now: collected, database)
@@ -182,6 +182,18 @@ package actor Spool {
         lastSegmentID =
             max(lastSegmentID, try query { try Int64.fetchOne($0, sql: "SELECT MAX(id) FROM segment") ?? 0 }) + 1
         return lastSegmentID
+    }
+
+    private func record(_ gap: String, of advance: Advance) throws {
+        let found = now()
+        try commit { database in
+            try database.execute(
+                sql: "INSERT INTO gap VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                arguments: [
+                    advance.stream.rawValue, advance.window.from.milliseconds, advance.window.to.milliseconds, gap,
+                    found.milliseconds,
+                ])
+        }
     }
 
     private static func saveCheckpoint(_ advance: Advance, _ database: Database) throws {

@@ -45,7 +45,13 @@ package struct StateDirectory: Sendable {
         guard descriptor >= 0 else {
             throw .directory(path: lockPath, reason: "it cannot be opened: \(errnoText())")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // `owner()` holds the lock for a moment to see whether it is free; that is no other twilship.
+        var isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+        for _ in 0..<10 where !isLocked && errno == EWOULDBLOCK {
+            usleep(20_000)
+            isLocked = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+        }
+        guard isLocked else {
             let reason = errno
             let owner = Self.readProcessID(descriptor)
             close(descriptor)

@@ -54,6 +54,7 @@ package struct StateReader: Sendable {
 /// Where every stream and sink stands.
 package struct StateSummary: Sendable {
     package struct Stream: Sendable {
+        let id: Int64
         package let key: StreamKey
         package let account: String
         package let start: Timestamp
@@ -80,11 +81,21 @@ package struct StateSummary: Sendable {
         package let isDetached: Bool
     }
 
+    /// What could not be read and never will be.
+    package struct Gap: Sendable {
+        package let key: StreamKey
+        package let account: String
+        package let window: Window
+        package let reason: String
+        package let found: Timestamp
+    }
+
     /// The process that has the state directory; nil if no service runs.
     package let processID: Int32?
     package let writtenBy: String
     package let streams: [Stream]
     package let sinks: [Sink]
+    package let gaps: [Gap]
     package let lastSequence: Int64
     package let spoolBytes: Int
     /// What the service last said of itself, as JSON.
@@ -105,17 +116,28 @@ extension StateSummary {
             sql: """
                 SELECT stream.*, COALESCE(requests, 0) AS requests, COALESCE(records, 0) AS records,
                     COALESCE(taken, 0) AS taken_today,
-                    (SELECT COALESCE(SUM(count), 0) FROM ledger WHERE ledger.stream = stream.id) AS taken
+                    (SELECT COALESCE(SUM(count), 0) FROM ledger WHERE ledger.stream = stream.id)
+                        + (SELECT COALESCE(SUM(count), 0) FROM ledger_day WHERE ledger_day.stream = stream.id) AS taken
                 FROM stream LEFT JOIN usage ON usage.stream = stream.id AND usage.day = ?
                 ORDER BY account, dataset, service_sid, environment_sid
                 """,
             arguments: [today]
         ).compactMap(Stream.init)
+        let known = Dictionary(uniqueKeysWithValues: streams.map { ($0.id, $0) })
+        gaps = try Row.fetchAll(database, sql: "SELECT * FROM gap ORDER BY from_ms").compactMap { row in
+            known[row["stream"]].map { stream in
+                Gap(
+                    key: stream.key, account: stream.account,
+                    window: Window(
+                        from: Timestamp(milliseconds: row["from_ms"]), to: Timestamp(milliseconds: row["to_ms"])),
+                    reason: row["reason"], found: Timestamp(milliseconds: row["found_ms"]))
+            }
+        }
         sinks = try Row.fetchAll(
             database,
             sql: """
-                SELECT sink.*, (SELECT collected_ms FROM frame WHERE last_sequence > sink.position
-                    ORDER BY first_sequence LIMIT 1) AS oldest_ms
+                SELECT sink.*, (SELECT collected_ms FROM frame WHERE first_sequence <= sink.position + 1
+                    AND last_sequence > sink.position ORDER BY first_sequence DESC LIMIT 1) AS oldest_ms
                 FROM sink ORDER BY name
                 """
         ).map { Sink($0, lastSequence: last) }
@@ -132,6 +154,7 @@ extension StateSummary.Stream {
             return value.isEmpty ? nil : value
         }
         self.coverage = coverage
+        id = row["id"]
         key = StreamKey(
             accountSID: row["account_sid"], dataset: dataset, host: row["host"], serviceSID: name("service_sid"),
             environmentSID: name("environment_sid"))

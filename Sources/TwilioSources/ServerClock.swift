@@ -11,37 +11,40 @@ package struct ServerClock: Sendable {
     package static let tolerance: Duration = .seconds(5)
     package static let requiredAgreement = 3
 
-    /// Server time minus monotonic time, as milliseconds; nil before the first belief.
-    private var offset: Int64?
-    private var candidate: (offset: Int64, answers: Int)?
+    /// The server's time when the monotonic clock was at zero; nil before the first belief.
+    private var epoch: Timestamp?
+    private var candidate: (epoch: Timestamp, answers: Int)?
 
     package init() {}
 
     /// The server's time when the monotonic clock shows `monotonic`; nil while nothing is believed.
     package func time(at monotonic: Duration) -> Timestamp? {
-        offset.map { Timestamp(milliseconds: $0 + monotonic.wholeMilliseconds) }
+        epoch.map { $0 + monotonic }
     }
 
     /// Takes in an answer's `Date`.
     /// - Parameter monotonic: when the answer came.
     /// - Parameter wall: our own wall clock then; only the first belief looks at it.
     package mutating func observe(date: Timestamp, at monotonic: Duration, wall: Timestamp) {
-        let observed = date.milliseconds - monotonic.wholeMilliseconds
-        let believed = offset ?? (wall.milliseconds - monotonic.wholeMilliseconds)
-        let tolerance = Self.tolerance.wholeMilliseconds
-        if abs(observed - believed) <= tolerance {
+        let observed = date - monotonic
+        let believed = epoch ?? wall - monotonic
+        if Self.agree(observed, believed) {
             candidate = nil
             // A `Date` is cut to the second: a later one is nearer to the truth, an earlier one only if by more than that.
-            if offset == nil || observed > believed || observed < believed - 1000 { offset = observed }
+            if epoch == nil || observed > believed || observed < believed - .seconds(1) { epoch = observed }
             return
         }
-        let answers = candidate.map { abs($0.offset - observed) <= tolerance ? $0.answers + 1 : 1 } ?? 1
+        let answers = candidate.map { Self.agree($0.epoch, observed) ? $0.answers + 1 : 1 } ?? 1
         if answers >= Self.requiredAgreement {
-            offset = observed
+            epoch = observed
             candidate = nil
         } else {
             candidate = (observed, answers)
         }
+    }
+
+    private static func agree(_ left: Timestamp, _ right: Timestamp) -> Bool {
+        max(left, right) - min(left, right) <= tolerance
     }
 }
 

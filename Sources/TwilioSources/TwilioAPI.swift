@@ -57,8 +57,8 @@ package final class TwilioAPI: Sendable {
             do {
                 try await limiter.wait()
                 let response = try await transport.send(HTTPRequest(.get, url, basicAuth: credential, limits: limits))
-                observeDate(of: response)
                 guard response.status == 200 else { throw Failure(response, url) }
+                observeDate(of: response)
                 return try read(response)
             } catch let error as Failure {
                 failure = error
@@ -71,12 +71,11 @@ package final class TwilioAPI: Sendable {
             } catch {
                 throw .cancelled
             }
-            guard backoff.attempts + 1 < failure.attempts,
-                failure.retryAfter ?? .zero <= Self.longestRetryAfter
-            else { throw failure.error }
+            let isLastAttempt = backoff.attempts + 1 >= failure.attempts
             let delay = max(failure.retryAfter ?? .zero, backoff.next(using: &random))
             // What the server refuses for being too much, it refuses to every stream of this limiter.
             if failure.status == 429 { limiter.pause(for: delay) }
+            guard !isLastAttempt, delay <= Self.longestRetryAfter else { throw failure.error }
             do {
                 try await clock.sleep(for: delay)
             } catch {

@@ -61,6 +61,11 @@ package final class SimulatedTwilio: Sendable {
         state.withLock { $0.faults.rates[fault] = rate }
     }
 
+    /// Sets how far the `Date` header is from the truth.
+    package func skew(by duration: Duration) {
+        state.withLock { $0.skew = duration.milliseconds }
+    }
+
     /// Makes no live records from `now` on.
     package func stopLive(at now: Int64) {
         state.withLock { state in

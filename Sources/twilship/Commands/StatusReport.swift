@@ -13,7 +13,7 @@ struct StatusReport: Encodable {
         let host: String
         let serviceSid: String?
         let environmentSid: String?
-        /// As the service said last; `stopped` when none runs.
+        /// As the service said last; `stopped` when none runs, `not configured` if the account is gone from it.
         let state: String
         let failures: Int
         let lastError: String?
@@ -48,15 +48,28 @@ struct StatusReport: Encodable {
         let lastErrorAt: Timestamp?
     }
 
+    /// What could not be read and never will be.
+    struct Gap: Encodable {
+        let account: String
+        let dataset: String
+        let from: Timestamp
+        let to: Timestamp
+        let reason: String
+        let foundAt: Timestamp
+    }
+
     let version: String
     /// The running service; absent if none runs.
     let processId: Int32?
     let startedAt: Timestamp?
+    /// When the service last said how it stands; at the latest every minute.
+    let heardAt: Timestamp?
     let now: Timestamp
     let spoolBytes: Int
     let lastSequence: Int64
     let streams: [Stream]
     let sinks: [Sink]
+    let gaps: [Gap]
 }
 
 extension StatusReport {
@@ -67,16 +80,24 @@ extension StatusReport {
         version = summary.writtenBy
         processId = summary.processID
         startedAt = live?.started_at
+        heardAt = live?.updated_at
+        gaps = summary.gaps.map { gap in
+            Gap(
+                account: gap.account, dataset: gap.key.dataset.rawValue, from: gap.window.from, to: gap.window.to,
+                reason: gap.reason, foundAt: gap.found)
+        }
         self.now = now
         spoolBytes = summary.spoolBytes
         lastSequence = summary.lastSequence
+        // A stream of which a running service says nothing has left the configuration.
+        let silence = summary.processID == nil ? "stopped" : live == nil ? "starting" : "not configured"
         streams = summary.streams.map { stream in
             let said = live?.streams.first {
                 $0.account_sid == stream.key.accountSID && $0.dataset == stream.key.dataset.rawValue
                     && $0.host == stream.key.host && $0.service_sid == stream.key.serviceSID
                     && $0.environment_sid == stream.key.environmentSID
             }?.status
-            return Stream(stream, said, isRunning: summary.processID != nil, now: now)
+            return Stream(stream, said, state: said.map(\.state.rawValue) ?? silence, now: now)
         }.sorted { ($0.failures, $0.lagSeconds) > ($1.failures, $1.lagSeconds) }
         sinks = summary.sinks.map { Sink($0, live?.sinks[$0.name], isRunning: summary.processID != nil) }
             .sorted { ($0.attempts, $0.backlog) > ($1.attempts, $1.backlog) }
@@ -84,14 +105,14 @@ extension StatusReport {
 }
 
 extension StatusReport.Stream {
-    fileprivate init(_ stream: StateSummary.Stream, _ said: StreamStatus?, isRunning: Bool, now: Timestamp) {
+    fileprivate init(_ stream: StateSummary.Stream, _ said: StreamStatus?, state: String, now: Timestamp) {
         account = stream.account
         accountSid = stream.key.accountSID
         dataset = stream.key.dataset.rawValue
         host = stream.key.host
         serviceSid = stream.key.serviceSID
         environmentSid = stream.key.environmentSID
-        state = isRunning ? (said?.state.rawValue ?? "starting") : "stopped"
+        self.state = state
         failures = said?.failures ?? 0
         lastError = said?.lastError
         lastErrorAt = said?.lastErrorAt
@@ -156,6 +177,17 @@ extension StatusReport {
                         sink.oldestWaiting.map { (now - $0).forPeople } ?? "-", sink.settledAt?.rfc3339Seconds ?? "-",
                     ]
                 })
+        if let heardAt, now - heardAt > .seconds(150) {
+            lines.append("")
+            lines.append(
+                "the service has not said anything for \((now - heardAt).forPeople): it may be stuck; see its journal")
+        }
+        for gap in gaps {
+            lines.append("")
+            lines.append(
+                "gap: \(gap.account) \(gap.dataset), \(gap.from.rfc3339) to \(gap.to.rfc3339): \(gap.reason)"
+                    .terminalSafe)
+        }
         for stream in streams where stream.failures > 0 {
             lines.append("")
             lines.append(

@@ -9,6 +9,8 @@ import SystemdSupport
 /// and the service manager how things stand.
 struct SpoolKeeper: Sendable {
     static let interval: Duration = .seconds(2)
+    /// Without news the state is saved this often, so that `status` can tell a quiet service from a stuck one.
+    static let longestSilence: Duration = .seconds(60)
 
     let assembly: Assembly
     let notifier: ServiceNotifier
@@ -18,7 +20,13 @@ struct SpoolKeeper: Sendable {
 
     /// Runs until the task is cancelled.
     func run() async {
+        var saved: (board: StatusBoard.Contents, at: ContinuousClock.Instant)?
         while (try? await clock.sleep(for: Self.interval)) != nil {
+            let board = assembly.board.now
+            if let saved, saved.board == board, saved.at.duration(to: clock.monotonicNow) < Self.longestSilence {
+                continue
+            }
+            saved = (board, clock.monotonicNow)
             await keep()
         }
     }
@@ -27,8 +35,12 @@ struct SpoolKeeper: Sendable {
     func keep() async {
         do {
             try await assembly.spool.removeExpired()
-            try await assembly.spool.saveRuntime(
-                try RuntimeReport(assembly, startedAt: startedAt, now: clock.wallNow).json())
+        } catch {
+            logger.error("delivered records cannot be removed; it is tried again", metadata: ["reason": "\(error)"])
+        }
+        do {
+            let report = RuntimeReport(assembly, startedAt: startedAt, now: clock.wallNow)
+            try await assembly.spool.saveRuntime(try report.json())
         } catch {
             logger.error("the state cannot be saved; it is tried again", metadata: ["reason": "\(error)"])
         }

@@ -17,26 +17,38 @@ final class StopSignals: Sendable {
     init(logger: Logger) {
         let queue = DispatchQueue(label: "twilship.signals")
         let arrivals = Arrivals()
-        sources = [SIGTERM, SIGINT].map { signal in
-            Glibc.signal(signal, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: signal, queue: queue)
-            source.setEventHandler {
-                switch arrivals.next() {
-                case .first:
-                    logger.notice("stopping: deliveries under way may take up to 10 s; a second signal stops at once")
-                    queue.asyncAfter(deadline: .now() + Self.patience) {
-                        logger.warning(
-                            "stopped after 10 s although something was under way; it is done again after the next start"
-                        )
-                        _exit(0)
-                    }
-                case .echo: break
-                case .second: Self.end(by: signal)
-                }
-            }
-            source.resume()
-            return source
+        // A write to a pipe that nobody reads must be an error, not the end.
+        Glibc.signal(SIGPIPE, SIG_IGN)
+        Glibc.signal(SIGHUP, SIG_IGN)
+        let reload = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
+        reload.setEventHandler {
+            logger.warning(
+                "SIGHUP does nothing in this version; restart to use a changed configuration, nothing is lost by it")
         }
+        reload.resume()
+        sources =
+            [reload]
+            + [SIGTERM, SIGINT].map { signal in
+                Glibc.signal(signal, SIG_IGN)
+                let source = DispatchSource.makeSignalSource(signal: signal, queue: queue)
+                source.setEventHandler {
+                    switch arrivals.next() {
+                    case .first:
+                        logger.notice(
+                            "stopping: deliveries under way may take up to 10 s; a second signal stops at once")
+                        queue.asyncAfter(deadline: .now() + Self.patience) {
+                            logger.warning(
+                                "stopped after 10 s although something was under way; it is done again after the next start"
+                            )
+                            _exit(0)
+                        }
+                    case .echo: break
+                    case .second: Self.end(by: signal)
+                    }
+                }
+                source.resume()
+                return source
+            }
     }
 
     /// Ends the process as the signal itself would have.

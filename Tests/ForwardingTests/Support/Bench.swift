@@ -18,11 +18,13 @@ struct Bench {
     let start: StreamStart
     let directory: StateDirectory
     let board: StatusBoard
+    let cap: Int
 
     init(
         _ options: SimulatorOptions, plan: CollectionPlan = .test, start: StreamStart = .ago(.seconds(30 * 86_400)),
-        latency: Duration = .milliseconds(20)
+        latency: Duration = .milliseconds(20), cap: Int = 10_000
     ) {
+        self.cap = cap
         twilio = SimulatedTwilio(options, start: clock.wallNow.milliseconds)
         transport = SimulatedTransport(twilio, clock: clock, latency: latency)
         self.plan = plan
@@ -49,7 +51,8 @@ struct Bench {
             credential: BasicAuth(user: account.sid, password: password ?? account.authToken), transport: transport,
             limiter: limiter, clock: clock)
         let stream = Ingestor.Stream(
-            key: key, account: "test", source: MonitorEventsSource(api: api, pageSize: plan.pageSize), plan: plan,
+            key: key, account: "test", source: MonitorEventsSource(api: api, pageSize: plan.pageSize, cap: cap),
+            plan: plan,
             start: start)
         return Ingestor(
             stream: stream, spool: spool, normaliser: Normaliser(collector: "bench", version: "1.0.0"), clock: clock,
