@@ -1,0 +1,108 @@
+import Foundation
+import Simulating
+import Testing
+
+@Suite struct CommandTests {
+    @Test func `check says every fault with file, line and column, and exits 78`() async throws {
+        try await Workshop.with(SimulatorOptions()) { workshop in
+            try workshop.configure(events: "poll_intervall = \"1s\"\npage_size = \"many\"", sink: "colour = 1")
+            let outcome = try await workshop.run("check")
+            #expect(outcome.code == 78)
+            let lines = outcome.complaints.split(separator: "\n")
+            #expect(lines.count == 3)
+            let pattern = #/twilship\.toml:[0-9]+:[0-9]+: error: /#
+            #expect(lines.allSatisfy { $0.contains(pattern) })
+            #expect(outcome.complaints.contains("did you mean `poll_interval`?"))
+            #expect(outcome.output.isEmpty)
+            #expect(try await workshop.run("run").code == 78)
+            #expect(try await workshop.run("status").code == 78)
+        }
+    }
+
+    @Test func `check tells what a right configuration does, and which types a filter matches`() async throws {
+        try await Workshop.with(SimulatorOptions()) { workshop in
+            try workshop.configure(
+                sink: "[sink.filter]\ntypes = [\"account-auth-token.*\", \"user.*\"]\nexclude_types = [\"*.deleted\"]")
+            let outcome = try await workshop.run("check")
+            #expect(outcome.code == 0, "\(outcome.complaints)")
+            #expect(outcome.output.contains("account-auth-token.promoted"))
+            #expect(outcome.output.contains("user.created"))
+            #expect(!outcome.output.contains("user.deleted"))
+        }
+    }
+
+    @Test func `a configuration that is not there is one clear line`() async throws {
+        let outcome = try await Program(["check", "--config", "/nonexistent/twilship.toml"], environment: [:]).outcome()
+        #expect(outcome.code == 78)
+        #expect(outcome.complaints.hasPrefix("/nonexistent/twilship.toml: error: "))
+        #expect(outcome.complaints.split(separator: "\n").count == 1)
+    }
+
+    @Test func `the example configuration is what config example prints`() async throws {
+        let outcome = try await Program(["config", "example"], environment: [:]).outcome()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        #expect(
+            outcome.output == (try String(contentsOf: root.appending(path: "config/twilship.toml"), encoding: .utf8)))
+    }
+
+    @Test func `config show gives a configuration that can be used, without secrets`() async throws {
+        try await Workshop.with(SimulatorOptions()) { workshop in
+            try workshop.configure()
+            let shown = try await workshop.run("config", "show")
+            #expect(shown.code == 0)
+            #expect(!shown.output.contains(workshop.account.authToken))
+            #expect(shown.output.contains("secret = \"file:"))
+            try Data(shown.output.utf8).write(to: URL(fileURLWithPath: workshop.configurationPath))
+            #expect(try await workshop.run("check").code == 0)
+            #expect(try await workshop.run("config", "show").output == shown.output)
+        }
+    }
+
+    @Test func `status and explain work on a stopped service, and say so where there is none`() async throws {
+        var options = SimulatorOptions()
+        options.history = 300
+        options.requestsPerSecond = 0
+        try await Workshop.with(options) { workshop in
+            try workshop.configure()
+            let before = try await workshop.run("status")
+            #expect(before.code == 73)
+            #expect(before.complaints.contains("there is no state there yet"))
+
+            #expect(try await workshop.run("run", "--once").code == 0)
+            let status = try await workshop.run("status", "--json")
+            let report = try #require(
+                try JSONSerialization.jsonObject(with: Data(status.output.utf8)) as? [String: Any])
+            let stream = try #require((report["streams"] as? [[String: Any]])?.first)
+            #expect(stream["state"] as? String == "stopped")
+            #expect(stream["collected"] as? Int == 300)
+            #expect(stream["dataset"] as? String == "monitor.events")
+            let sink = try #require((report["sinks"] as? [[String: Any]])?.first)
+            #expect(sink["delivered"] as? Int == 300)
+            #expect(sink["backlog"] as? Int == 0)
+            let screen = try await workshop.run("status").output
+            #expect(screen.split(separator: "\n").allSatisfy { $0.count <= 130 })
+
+            let sid = try #require(workshop.truth().last)
+            let explained = try await workshop.run("explain", sid)
+            #expect(explained.code == 0)
+            #expect(explained.output.contains("sink archive: delivered"))
+            let unknown = try await workshop.run("explain", "AE" + String(repeating: "0", count: 32))
+            #expect(unknown.code == 1)
+            #expect(unknown.complaints.contains("is not known here"))
+        }
+    }
+
+    @Test func `wrong usage is exit 64 and says what is right`() async throws {
+        for arguments in [
+            ["frobnicate"], ["run", "--once", "--until-idle", "3"], ["run", "--timeout", "soon"], ["explain"],
+        ] {
+            let outcome = try await Program(arguments, environment: [:]).outcome()
+            #expect(outcome.code == 64)
+            #expect(outcome.complaints.contains("Usage:"))
+        }
+        let version = try await Program(["--version"], environment: [:]).outcome()
+        #expect(version.code == 0)
+        #expect(version.output.wholeMatch(of: #/[0-9]+\.[0-9]+\.[0-9]+\n/#) != nil)
+    }
+}
