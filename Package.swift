@@ -54,7 +54,8 @@ let package = Package(
         .executableTarget(
             name: "twilship",
             dependencies: [
-                "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks", "Spooling", "SystemdSupport", "Transport",
+                "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks", "Spooling", "SystemdSupport",
+                "Transport",
                 "TwilioSources", argumentParser, logging, serviceLifecycle, unixSignals,
             ],
             resources: [.embedInCode("twilship.toml")]),
@@ -78,7 +79,8 @@ let package = Package(
                 "Forwarding", "Normalising", "PipelineCore", "PipelineTestKit", "Simulating", "Spooling", "Transport",
                 "TwilioSources", logging,
             ]),
-        .testTarget(name: "twilshipTests", dependencies: ["PipelineTestKit", "Simulating", "twilio-simulator", "twilship"]),
+        .testTarget(
+            name: "twilshipTests", dependencies: ["PipelineTestKit", "Simulating", "twilio-simulator", "twilship"]),
         .testTarget(
             name: "TwilioSourcesTests",
             dependencies: ["PipelineCore", "PipelineTestKit", "Simulating", "Transport", "TwilioSources"]),

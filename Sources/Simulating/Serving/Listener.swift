@@ -72,7 +72,7 @@ final class Listener: Sendable {
         let server = HTTPServer(config: config, handler: handler)
         state.withLock { $0.server = server }
         let announcing = Task { () -> UInt16? in
-            try? await server.waitUntilListening()
+            try? await server.waitUntilListening(timeout: 60)
             guard case .ip4(_, let port) = await server.listeningAddress else { return nil }
             opened.yield(port)
             return port
