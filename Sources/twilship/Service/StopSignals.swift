@@ -54,6 +54,11 @@ final class StopSignals: Sendable {
     /// Ends the process as the signal itself would have.
     private static func end(by signal: Int32) {
         Glibc.signal(signal, SIG_DFL)
+        // Dispatch's threads block signals.
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, signal)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
         raise(signal)
         _exit(128 + signal)
     }
