@@ -44,7 +44,9 @@ struct Trouble {
         failures += 1
         if failures & (failures - 1) == 0 {
             logger.warning(
-                "collection fails; nothing is lost, it is tried again",
+                state == .authFailed
+                    ? "Twilio refuses the credential; nothing is collected until that is mended, and it is tried again"
+                    : "collection fails and is tried again; Twilio keeps what waits for 30 days",
                 metadata: [
                     "reason": "\(error)", "failures": "\(failures)",
                     "next_try_seconds": "\(Int(pause.inSeconds.rounded(.up)))",

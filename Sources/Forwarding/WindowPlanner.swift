@@ -103,7 +103,11 @@ package struct WindowPlanner: Sendable {
             let behind = hole.from < horizon - max(plan.overlap, Self.leastOverlap) - plan.pollInterval
             let pollAt = behind || target != nil ? now : (lastPoll.map { min($0, now) + plan.pollInterval } ?? now)
             if pollAt <= now {
-                return .read(firstPass(over: hole, now: now, isQuiet: isQuiet), purpose: behind ? .catchUp : .live)
+                guard behind else { return .read(firstPass(over: hole, now: now, isQuiet: isQuiet), purpose: .live) }
+                // What is younger than the overlap is live, whatever lies before it.
+                let young = (horizon - max(plan.overlap, Self.leastOverlap)).rounded(downTo: tick)
+                let end = min(hole.to, hole.from + length, max(young, hole.from + tick))
+                return .read(Window(from: hole.from, to: end), purpose: .catchUp)
             }
             soonest = pollAt - now
         }

@@ -33,7 +33,8 @@ extension SpoolError: CustomStringConvertible {
         case .io(let path, let doing, let reason):
             "\(path): \(doing) failed: \(reason)"
         case .damaged(let path, let offset, let reason):
-            "\(path): the spool is damaged at byte \(offset): \(reason)"
+            "\(path): the spool is damaged at byte \(offset): \(reason); what was delivered is not affected; "
+                + "the page Operations says how to go on"
         case .database(let path, let reason):
             "\(path): \(reason)"
         }

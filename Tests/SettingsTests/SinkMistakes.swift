@@ -83,8 +83,11 @@ extension Mistake {
             "a rotation too small", at: "9:16", says: "from 64 KiB",
             in: goodAccount + fileSink + "rotate_bytes = \"1 KiB\"\n"),
         Mistake(
-            "no files kept", at: "9:14", says: "from 1 to",
-            in: goodAccount + fileSink + "keep_files = 0\n"),
+            "fewer files than none kept", at: "9:14", says: "from 0 to",
+            in: goodAccount + fileSink + "keep_files = -1\n"),
+        Mistake(
+            "a rotation after no time at all", at: "9:19", says: "or 0 for off",
+            in: goodAccount + fileSink + "rotate_interval = \"1s\"\n"),
         Mistake(
             "two sinks with one name", at: "10:8", says: "is used twice",
             in: goodAccount + goodSink + #"""

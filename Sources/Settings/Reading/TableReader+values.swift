@@ -59,7 +59,8 @@ extension TableReader {
         return number
     }
 
-    func size(_ key: String, in range: ClosedRange<Int>) -> Int? {
+    /// - Parameter zeroIsOff: 0 is allowed below the range too.
+    func size(_ key: String, in range: ClosedRange<Int>, zeroIsOff: Bool = false) -> Int? {
         guard let value = value(key) else { return nil }
         let bytes: Int
         switch value.content {
@@ -74,9 +75,9 @@ extension TableReader {
             mismatch(key, "a size, \(ByteSize.example)", value)
             return nil
         }
-        guard range.contains(bytes) else {
+        guard range.contains(bytes) || zeroIsOff && bytes == 0 else {
             let bounds = "from \(ByteSize.text(range.lowerBound)) to \(ByteSize.text(range.upperBound))"
-            context.faults.add(value.location, "`\(key)` must be \(bounds)")
+            context.faults.add(value.location, "`\(key)` must be \(bounds)\(zeroIsOff ? ", or 0 for off" : "")")
             return nil
         }
         return bytes

@@ -3,12 +3,16 @@ package enum FileCompression: String, Sendable, CaseIterable { case gzip, zstd, 
 /// `[[sink]]` with `type = "file"`: files that are rotated.
 package struct FileSinkSettings: Sendable, Equatable {
     package let path: PathTemplate
-    package let rotateBytes: Int
-    package let rotateInterval: Duration
+    /// nil: whatever its size.
+    package let rotateBytes: Int?
+    /// nil: whatever its age.
+    package let rotateInterval: Duration?
     /// Of rotated files but the newest.
     package let compression: FileCompression
-    package let keepFiles: Int
-    package let keep: Duration
+    /// Of rotated files; nil: all.
+    package let keepFiles: Int?
+    /// How long rotated files are kept; nil: for ever.
+    package let keep: Duration?
     /// Permission bits.
     package let mode: UInt32
     /// nil: the service's own.
@@ -19,8 +23,10 @@ package struct FileSinkSettings: Sendable, Equatable {
     init(_ reader: TableReader) {
         reader.missing("path", "write it like path = \"/var/log/twilship/{account}/{dataset}.jsonl\"")
         path = Self.path(reader) ?? PathTemplate(parts: [])
-        rotateBytes = reader.size("rotate_bytes", in: Self.rotationBounds) ?? 100 << 20
-        rotateInterval = reader.duration("rotate_interval", in: .minutes(1)...Duration.days(366)) ?? .hours(24)
+        let bytes = reader.size("rotate_bytes", in: Self.rotationBounds, zeroIsOff: true) ?? 100 << 20
+        rotateBytes = bytes == 0 ? nil : bytes
+        let interval = reader.duration("rotate_interval", in: .minutes(1)...Duration.days(366), zeroIsOff: true)
+        rotateInterval = interval == .zero ? nil : interval ?? .hours(24)
         let available = reader.context.capabilities.fileCompressions
         compression =
             reader.choice("compression", of: FileCompression.self) ?? (available.contains(.gzip) ? .gzip : .none)
@@ -28,8 +34,10 @@ package struct FileSinkSettings: Sendable, Equatable {
             reader.fault(
                 "compression", Capabilities.refusal(of: compression, called: "file compression", among: available))
         }
-        keepFiles = reader.integer("keep_files", in: 1...100_000) ?? 30
-        keep = reader.duration("keep", in: .minutes(1)...Duration.days(3_660)) ?? .days(30)
+        let files = reader.integer("keep_files", in: 0...100_000) ?? 30
+        keepFiles = files == 0 ? nil : files
+        let age = reader.duration("keep", in: .minutes(1)...Duration.days(3_660), zeroIsOff: true)
+        keep = age == .zero ? nil : age ?? .days(30)
         mode = Self.mode(reader) ?? 0o640
         group = reader.string("group", refuse: Self.refusalOfGroup)
     }
@@ -68,11 +76,11 @@ package struct FileSinkSettings: Sendable, Equatable {
 
     func write(to writer: inout TOMLWriter) {
         writer.key("path", path.description)
-        writer.key("rotate_bytes", size: rotateBytes)
-        writer.key("rotate_interval", rotateInterval)
+        writer.key("rotate_bytes", size: rotateBytes ?? 0)
+        writer.key("rotate_interval", rotateInterval ?? .zero)
         writer.key("compression", compression.rawValue)
-        writer.key("keep_files", keepFiles)
-        writer.key("keep", keep)
+        writer.key("keep_files", keepFiles ?? 0)
+        writer.key("keep", keep ?? .zero)
         writer.key("mode", "0" + String(mode, radix: 8))
         if let group { writer.key("group", group) }
     }

@@ -45,7 +45,7 @@ package struct MonitorEventsSource: Source {
             let exact = try await reader.read(try url(from: window.from, through: window.to - tick), canSplit: false)
             listing.pages += exact.pages
             listing.requestIDs += exact.requestIDs
-            listing.gap = exact.gap
+            listing.gap = exact.gap.map { "there are more events in this second than Twilio lists for one query: \($0)" }
         }
         return WindowContents(
             pages: listing.pages, requestIDs: listing.requestIDs, readAt: readAt, gap: listing.gap)

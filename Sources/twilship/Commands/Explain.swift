@@ -7,7 +7,11 @@ import SystemdSupport
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Tell when a record was fetched, where it is, and which sinks have it.",
-        discussion: "Exit codes: 0 the record is known; 1 it is not.")
+        discussion: """
+            Works beside a running service and without one.
+
+            Exit codes: 0 the record is known; 1 it is not; 73, 74 the state cannot be read; 78 the configuration is wrong.
+            """)
 
     @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Answer as JSON.") var json = false
@@ -40,7 +44,7 @@ struct Explain: ParsableCommand {
             "  dated      \(history.time.rfc3339)",
             "  collected  \(history.collected.rfc3339)  \((history.collected - history.time).forPeople) later"
                 + (history.lane.tag.map { ", tagged \($0)" } ?? ""),
-            "  read with  the window \(history.window)",
+            "  read with  the window \(history.window), a second more at both ends",
             "  requests   \(history.requestIDs.joined(separator: " "))",
             "  spool      record \(history.sequence)",
         ]

@@ -134,7 +134,7 @@ extension SinkSettings {
             let options = FileSinkOptions(
                 path: try Sinks.PathTemplate(file.path.description),
                 format: format == .raw ? .raw : .envelope(raw: style),
-                rotateBytes: Int64(file.rotateBytes), rotateInterval: file.rotateInterval,
+                rotateBytes: file.rotateBytes.map(Int64.init), rotateInterval: file.rotateInterval,
                 compression: file.compression == .gzip ? .gzip : .none, keepFiles: file.keepFiles, keep: file.keep,
                 mode: file.mode, group: file.group)
             return FileSink(name: name, options: options, store: store, log: logger)
