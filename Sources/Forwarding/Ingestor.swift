@@ -48,6 +48,8 @@ package struct Ingestor: Sendable {
         self.logger = logger
     }
 
+    /// How long Twilio keeps events at least; some editions 13 months.
+    static let retention: Duration = .seconds(30 * 86_400)
     /// How often identities that nothing will be compared with any more are forgotten.
     static let compactionInterval: Duration = .seconds(600)
     /// A record this much older than the first unfinished instant is remembered still: servers round.
@@ -101,7 +103,7 @@ package struct Ingestor: Sendable {
             case .read(let window, let purpose):
                 show(purpose == .catchUp ? .catchingUp : .reading)
                 defer { memory.length = planner.length }
-                if try await pass(over: window, purpose, &planner, place.id) { trouble.recovered() }
+                if try await pass(over: window, purpose, &planner, &memory, place.id) { trouble.recovered() }
             }
             if compacted.duration(to: clock.monotonicNow) > Self.compactionInterval {
                 compacted = clock.monotonicNow
@@ -127,12 +129,15 @@ package struct Ingestor: Sendable {
 
     /// - Returns: false if the window held too much and is to be split.
     private func pass(
-        over window: Window, _ purpose: WindowPlanner.Purpose, _ planner: inout WindowPlanner, _ id: StreamID
+        over window: Window, _ purpose: WindowPlanner.Purpose, _ planner: inout WindowPlanner, _ memory: inout Memory,
+        _ id: StreamID
     ) async throws -> Bool {
         let contents: WindowContents
         do {
             contents = try await stream.source.read(window, canSplit: planner.canSplit(window))
         } catch {
+            await spool.count(requests: stream.source.requestsMade - memory.requestsCounted, of: id)
+            memory.requestsCounted = stream.source.requestsMade
             guard case .tooMuch(let reason) = error, planner.canSplit(window) else { throw error }
             logger.debug(
                 "a window holds too much and is split", metadata: ["window": "\(window)", "reason": "\(reason)"])
@@ -140,6 +145,8 @@ package struct Ingestor: Sendable {
             return false
         }
         let records = contents.pages.reduce(0) { $0 + $1.records.count }
+        let gap =
+            contents.gap.map { Advance.Gap(window: window, reason: $0) } ?? lapsed(contents, window, purpose, planner)
         let collected = clock.wallNow
         let candidates = Self.distinct(contents.pages)
         let known = try await spool.known(candidates.map(\.item), in: id)
@@ -153,23 +160,25 @@ package struct Ingestor: Sendable {
             now: max(contents.readAt, try await stream.source.serverTime()),
             records: records, foundNew: sorted.foundNew)
         let advance = sorted.advance(
-            id, stream, normaliser, window: window, contents: contents, coverage: after.coverage, collected: collected,
-            recordsRead: records)
+            id, stream, normaliser, window: window, contents: contents, coverage: after.coverage, gap: gap,
+            collected: collected,
+            requests: stream.source.requestsMade - memory.requestsCounted, recordsRead: records)
         try await append(advance)
+        memory.requestsCounted += advance.requests
         // Only now: an append that failed leaves the planner where the spool is.
         planner = after
         board.update(stream.key) { status in
             status.failures = 0
             status.lastReadAt = collected
-            status.requests += contents.requestIDs.count
+            status.requests += advance.requests
             status.recordsRead += records
             status.taken += advance.taken.count
             status.late += sorted.lateCount
         }
-        if let gap = contents.gap {
+        if let gap {
             logger.error(
-                "records cannot be read: Twilio lists no more of this second; collection goes on behind it",
-                metadata: ["window": "\(window)", "reason": "\(gap)"])
+                "records cannot be read and are missing from here on; collection goes on behind them",
+                metadata: ["window": "\(gap.window)", "reason": "\(gap.reason)"])
         }
         if sorted.strayCount > 0 {
             logger.warning(
@@ -180,6 +189,21 @@ package struct Ingestor: Sendable {
             logger.debug("records collected", metadata: ["window": "\(window)", "records": "\(advance.taken.count)"])
         }
         return true
+    }
+
+    /// The part of a hole behind what was read before that is older than Twilio keeps events for everybody, if it lists
+    /// none there: whether there were any can never be known again.
+    private func lapsed(
+        _ contents: WindowContents, _ window: Window, _ purpose: WindowPlanner.Purpose, _ planner: WindowPlanner
+    ) -> Advance.Gap? {
+        let limit = min(window.to, (contents.readAt - Self.retention).rounded(downTo: stream.source.tick))
+        guard purpose == .catchUp, window.from < limit,
+            let first = planner.coverage.intervals.first, first.window.from < window.from,
+            !contents.pages.contains(where: { $0.records.contains { $0.time.map { $0 < limit } ?? false } })
+        else { return nil }
+        return Advance.Gap(
+            window: Window(from: window.from, to: limit),
+            reason: "it was not collected for longer than Twilio keeps events, and Twilio lists none of it any more")
     }
 
     /// Appends, and waits as long as the spool is full.
@@ -224,6 +248,8 @@ package struct Ingestor: Sendable {
 private struct Memory {
     var length = WindowPlanner.firstLength
     var target: Timestamp?
+    /// How many of the source's requests are counted in the spool.
+    var requestsCounted = 0
 }
 
 /// Where collection of a stream begins that was never seen.

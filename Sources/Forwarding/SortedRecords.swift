@@ -50,7 +50,8 @@ struct SortedRecords {
     /// Everything that is made durable together after the pass.
     func advance(
         _ id: StreamID, _ stream: Ingestor.Stream, _ normaliser: Normaliser, window: Window, contents: WindowContents,
-        coverage: Coverage, collected: Timestamp, recordsRead: Int
+        coverage: Coverage, gap: Advance.Gap?, collected: Timestamp, requests: Int,
+        recordsRead: Int
     ) -> Advance {
         var parts: [Advance.Part] = []
         var taken: [LedgerItem] = []
@@ -76,7 +77,8 @@ struct SortedRecords {
         return Advance(
             stream: id, account: stream.account, accountSID: stream.key.accountSID, dataset: stream.key.dataset,
             blocks: parts, taken: taken, coverage: coverage, checkpoint: checkpoint, window: window,
-            readAt: contents.readAt, gap: contents.gap, requestIDs: contents.requestIDs, recordsRead: recordsRead)
+            readAt: contents.readAt, gap: gap, requestIDs: contents.requestIDs, requests: requests,
+            recordsRead: recordsRead)
     }
 
     /// By time, then SID; those without a date come first.

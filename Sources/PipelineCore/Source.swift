@@ -10,6 +10,9 @@ package protocol Source: Sendable {
     /// - Parameter canSplit: whether the window can be made shorter; if not, limits on its contents do not apply.
     func read(_ window: Window, canSplit: Bool) async throws(SourceError) -> WindowContents
 
+    /// How many requests were made so far, successful or not.
+    var requestsMade: Int { get }
+
     /// The shortest span that the server's filters tell apart.
     var tick: Duration { get }
 }

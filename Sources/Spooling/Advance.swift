@@ -53,18 +53,30 @@ package struct Advance: Sendable {
     package let window: Window
     /// When the pass began, by the server's clock.
     package let readAt: Timestamp
-    /// Why records of the window could not be read; nil if all were.
-    package let gap: String?
+    package struct Gap: Sendable {
+        package let window: Window
+        package let reason: String
+
+        package init(window: Window, reason: String) {
+            self.window = window
+            self.reason = reason
+        }
+    }
+
+    /// What of the window could not be read and never will be; nil if all was read.
+    package let gap: Gap?
     /// `Twilio-Request-Id` of each answer.
     package let requestIDs: [String]
+    /// How many requests that took, failed ones included.
+    package let requests: Int
     /// How many records were answered, known ones included.
     package let recordsRead: Int
 
     package init(
         stream: StreamID, account: String, accountSID: String, dataset: Dataset, blocks: [Part], taken: [LedgerItem],
-        coverage: Coverage, checkpoint: Checkpoint?, window: Window, readAt: Timestamp, gap: String? = nil,
+        coverage: Coverage, checkpoint: Checkpoint?, window: Window, readAt: Timestamp, gap: Gap? = nil,
         requestIDs: [String],
-        recordsRead: Int
+        requests: Int, recordsRead: Int
     ) {
         self.stream = stream
         self.account = account
@@ -78,6 +90,7 @@ package struct Advance: Sendable {
         self.readAt = readAt
         self.gap = gap
         self.requestIDs = requestIDs
+        self.requests = requests
         self.recordsRead = recordsRead
     }
 }
@@ -108,10 +121,12 @@ struct Usage {
     var records = 0
     var taken = 0
 
-    init() {}
+    init(requests: Int = 0) {
+        self.requests = requests
+    }
 
     init(_ advance: Advance) {
-        requests = advance.requestIDs.count
+        requests = advance.requests
         records = advance.recordsRead
         taken = advance.taken.count
     }

@@ -55,6 +55,11 @@ extension Spool {
         return place
     }
 
+    /// Counts requests that brought nothing; saved with the next commit.
+    package func count(requests: Int, of stream: StreamID) {
+        pendingUsage[stream, default: Usage()].add(Usage(requests: requests))
+    }
+
     /// Which of `items` the stream has taken before, as indices.
     package func known(_ items: [LedgerItem], in stream: StreamID) throws -> Set<Int> {
         try query { try Ledger.known(items, in: stream.rawValue, $0) }

@@ -184,13 +184,13 @@ package actor Spool {
         return lastSegmentID
     }
 
-    private func record(_ gap: String, of advance: Advance) throws {
+    private func record(_ gap: Advance.Gap, of advance: Advance) throws {
         let found = now()
         try commit { database in
             try database.execute(
                 sql: "INSERT INTO gap VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 arguments: [
-                    advance.stream.rawValue, advance.window.from.milliseconds, advance.window.to.milliseconds, gap,
+                    advance.stream.rawValue, gap.window.from.milliseconds, gap.window.to.milliseconds, gap.reason,
                     found.milliseconds,
                 ])
         }

@@ -24,6 +24,7 @@ package final class TwilioAPI: Sendable {
     private let clock: any PipelineClock
     private let start: ContinuousClock.Instant
     private let serverClock = Mutex(ServerClock())
+    private let requests = Mutex(0)
 
     /// - Parameter limits: of one answer.
     package init(
@@ -44,6 +45,9 @@ package final class TwilioAPI: Sendable {
         return serverClock.withLock { $0.time(at: monotonic) }
     }
 
+    /// How many requests were made so far, successful or not.
+    var requestsMade: Int { requests.withLock { $0 } }
+
     /// Gets a 200 and reads it, retrying what passes by itself; an answer that cannot be read is asked for again too.
     /// - Throws: `SourceError` with a sentence that names what was asked and what came.
     func get<Answer>(
@@ -56,6 +60,7 @@ package final class TwilioAPI: Sendable {
             let failure: Failure
             do {
                 try await limiter.wait()
+                requests.withLock { $0 += 1 }
                 let response = try await transport.send(HTTPRequest(.get, url, basicAuth: credential, limits: limits))
                 guard response.status == 200 else { throw Failure(response, url) }
                 observeDate(of: response)

@@ -60,4 +60,30 @@ import Testing
         #expect(gap.window.length == .seconds(1))
         #expect(try StateReader(bench.directory).summary().gaps.count == 1)
     }
+
+    @Test func `what was not collected in time is a gap, not silence`() async throws {
+        var options = SimulatorOptions()
+        options.requestsPerSecond = 0
+        options.rate = 0.001
+        options.rateFor = .seconds(90 * 86_400)
+        let bench = Bench(options)
+        defer { bench.remove() }
+        let spool = try bench.openSpool()
+        try await bench.collect(spool, for: .seconds(4000))
+        #expect(try StateReader(bench.directory).summary().gaps.isEmpty)
+        let last = bench.clock.wallNow
+        bench.clock.advance(by: .seconds(45 * 86_400))
+        try await bench.collect(spool, for: .seconds(600))
+        let gaps = try StateReader(bench.directory).summary().gaps
+        let from = try #require(gaps.map(\.window.from).min())
+        let to = try #require(gaps.map(\.window.to).max())
+        #expect(abs((from - last).inSeconds) < 60)
+        #expect((14.9...15.1).contains((to - from).inSeconds / 86_400))
+        let kept = bench.clock.wallNow - .seconds(30 * 86_400 - 3600)
+        let due = bench.twilio.truth(account: bench.account.sid, dataset: .events, at: bench.clock.wallNow.milliseconds)
+            .filter { $0.date > kept.milliseconds && $0.date < bench.clock.wallNow.milliseconds - 60_000 }
+        let collected = Set(try await bench.collected(spool).map(\.id))
+        #expect(due.count > 1000)
+        #expect(collected.isSuperset(of: due.map(\.sid)))
+    }
 }

@@ -54,7 +54,7 @@ extension Advance {
             stream: stream, account: "production", accountSID: TestRecord.account, dataset: .monitorEvents,
             blocks: [Advance.Part(lane: lane, block: block)], taken: records.map(\.item), coverage: coverage,
             checkpoint: records.last.flatMap { last in last.time.map { Checkpoint(time: $0, sid: last.sid) } },
-            window: Self.window(window), readAt: Timestamp(milliseconds: 0), requestIDs: ["RQtest"],
+            window: Self.window(window), readAt: Timestamp(milliseconds: 0), requestIDs: ["RQtest"], requests: 1,
             recordsRead: records.count)
     }
 }

@@ -22,6 +22,8 @@ package struct MonitorEventsSource: Source {
         reader = ListReader(api: api, shape: .events, cap: cap)
     }
 
+    package var requestsMade: Int { api.requestsMade }
+
     package func serverTime() async throws(SourceError) -> Timestamp {
         // A single answer is enough unless its Date is hard to believe.
         for _ in 0..<ServerClock.requiredAgreement {
@@ -45,7 +47,9 @@ package struct MonitorEventsSource: Source {
             let exact = try await reader.read(try url(from: window.from, through: window.to - tick), canSplit: false)
             listing.pages += exact.pages
             listing.requestIDs += exact.requestIDs
-            listing.gap = exact.gap.map { "there are more events in this second than Twilio lists for one query: \($0)" }
+            listing.gap = exact.gap.map {
+                "there are more events in this second than Twilio lists for one query: \($0)"
+            }
         }
         return WindowContents(
             pages: listing.pages, requestIDs: listing.requestIDs, readAt: readAt, gap: listing.gap)
