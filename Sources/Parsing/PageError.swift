@@ -45,7 +45,8 @@ package struct Excerpt: Equatable, Sendable, CustomStringConvertible {
     /// The first bytes, white space run together, what is not printable ASCII as `\xHH`; "…" if there were more.
     package init(_ bytes: some Sequence<UInt8>) {
         var text = ""
-        for byte in bytes {
+        // White space counts little; whole bodies of it are not worth looking through.
+        for byte in bytes.prefix(Self.limit * 16) {
             let piece =
                 switch byte {
                 case 9, 10, 13, 32: text.hasSuffix(" ") ? "" : " "

@@ -34,12 +34,12 @@ package final class PageParser {
         if body.starts(with: [0xEF, 0xBB, 0xBF]) { body.removeFirst(3) }
         var found = csimdjson_page()
         var status = parse(body, &found)
-        var repairs: [Int] = []
+        var repaired: UTF8Repair?
         if status == CSIMDJSON_NOT_UTF8 {
-            let repaired = UTF8Repair(body)
-            guard repaired.bytes.count <= Int32.max else { throw .tooLarge(bytes: repaired.bytes.count) }
-            body = repaired.bytes
-            repairs = repaired.replacements
+            let repair = UTF8Repair(body)
+            guard repair.bytes.count <= Int32.max else { throw .tooLarge(bytes: repair.bytes.count) }
+            body = repair.bytes
+            repaired = repair
             status = parse(body, &found)
         }
         guard status == CSIMDJSON_OK else {
@@ -47,7 +47,7 @@ package final class PageParser {
         }
         let nextPageURL = JSONString.text(body[Range(found.next_page_url)])
         return Page(
-            buffer: body, records: slots(found, in: body, shape: shape, repairs: repairs),
+            buffer: body, records: slots(found, in: body, shape: shape, repaired: repaired),
             fields: UnsafeBufferPointer(start: found.fields, count: found.record_count * shape.fieldKeys.count)
                 .map { $0.start..<$0.end },
             fieldsPerRecord: shape.fieldKeys.count,
@@ -71,11 +71,12 @@ package final class PageParser {
         }
     }
 
-    /// - Parameter repairs: where U+FFFD was put in, ascending.
+    /// - Parameter repaired: where U+FFFD was put in.
     private func slots(
-        _ found: csimdjson_page, in bytes: borrowing [UInt8], shape: PageShape, repairs: [Int]
+        _ found: csimdjson_page, in bytes: borrowing [UInt8], shape: PageShape, repaired: UTF8Repair?
     ) -> [SourceRecord.Slot] {
-        var repairs = repairs[...]
+        var repairs = (repaired?.replacements ?? [])[...]
+        let everywhereFrom = repaired?.everywhereFrom ?? .max
         return (0..<found.record_count).map { index in
             let record = found.records[index]
             let fields = found.fields + index * shape.fieldKeys.count
@@ -88,7 +89,8 @@ package final class PageParser {
             }
             if record.kind == CSIMDJSON_MALFORMED { flaws.insert(.malformed) }
             while let repair = repairs.first, repair < record.raw.start { repairs.removeFirst() }
-            if let repair = repairs.first, repair < record.raw.end { flaws.insert(.repaired) }
+            let isRepaired = repairs.first.map { $0 < record.raw.end } ?? (everywhereFrom < record.raw.end)
+            if isRepaired { flaws.insert(.repaired) }
             return SourceRecord.Slot(
                 raw: record.raw.start..<record.raw.end,
                 identity: sid?.identity(prefix: shape.sidPrefix) ?? .of(bytes[Range(record.raw)]),

@@ -55,6 +55,7 @@ private func flatten(_ value: Logger.MetadataValue, _ key: String, into fields: 
 }
 
 private func quoted(_ value: String) -> String {
-    guard value.isEmpty || value.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) else { return value }
-    return "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"") + "\""
+    guard value.isEmpty || value.contains(where: { " \"=\\".contains($0) }) else { return value }
+    // What a value quotes must not look like the end of it.
+    return "\"" + value.map { "\"\\".contains($0) ? "\\\($0)" : String($0) }.joined() + "\""
 }

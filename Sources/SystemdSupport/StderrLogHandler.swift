@@ -1,7 +1,8 @@
 import Glibc
 package import Logging
+import Synchronization
 
-/// Writes log events to standard error, one line and one write(2) each, so that lines of several threads do not mix.
+/// Writes log events to standard error, one whole line at a time.
 package struct StderrLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
@@ -32,12 +33,17 @@ package struct StderrLogHandler: LogHandler {
         writeWhole(Array((line.text(of: LogRecord(event, metadata: inherited), at: .now()) + "\n").utf8))
     }
 
-    /// One call, unless a signal or a full pipe cuts it short. What cannot be written has nowhere else to go.
+    /// A pipe takes 4,096 bytes at once (pipe(7), PIPE_BUF); longer lines need the lock to stay whole.
+    private static let turn = Mutex(())
+
+    /// What cannot be written has nowhere else to go.
     private func writeWhole(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { write(fileDescriptor, $0.baseAddress, $0.count) }
-            if written > 0 { rest = rest.dropFirst(written) } else if written < 0, errno != EINTR { return }
+        Self.turn.withLock { _ in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let written = rest.withUnsafeBytes { write(fileDescriptor, $0.baseAddress, $0.count) }
+                if written > 0 { rest = rest.dropFirst(written) } else if written < 0, errno != EINTR { return }
+            }
         }
     }
 }

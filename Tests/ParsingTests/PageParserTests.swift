@@ -110,6 +110,17 @@ import Testing
         #expect(page.buffer == Array(String(decoding: body, as: UTF8.self).utf8))
     }
 
+    @Test func `records are marked even where there is more to repair than is kept track of`() throws {
+        let broken =
+            Array(#"{"sid":"AE1","x":""#.utf8) + (0..<70_000).flatMap { _ in [0xFF, 0x61] as [UInt8] }
+            + Array(#""}"#.utf8)
+        let body =
+            Array(#"{"events":[{"sid":"AE0"},"#.utf8) + broken + Array(",".utf8) + broken
+            + Array(#"],"meta":{"next_page_url":null}}"#.utf8)
+        let page = try PageParser().parse(body, as: .events)
+        #expect(page.records.map { $0.flaws.contains(.repaired) } == [false, true, true])
+    }
+
     @Test func `they are repaired as Swift repairs strings`() throws {
         var random = SeededRandom(seed: 7)
         for _ in 0..<2000 {

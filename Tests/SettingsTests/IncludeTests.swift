@@ -16,6 +16,19 @@ struct IncludeTests {
         }
     }
 
+    @Test func `a folder that cannot be listed is a fault, not an empty one`() throws {
+        var disk = ConfigurationFiles.only(
+            "main.toml", Array(("include = [\"conf.d/*.toml\"]\n" + goodConfiguration).utf8))
+        disk.matches = { _ in nil }
+        let faults = FaultList()
+        let files = Include(mainFile: "main.toml", disk: disk, faults: faults).files([
+            ("conf.d/*.toml", SourceLocation(file: "main.toml", line: 1, column: 12))
+        ])
+        #expect(files.isEmpty)
+        #expect(faults.sorted().faults.count == 1)
+        #expect("\(faults.sorted())".contains("cannot be read by this user"))
+    }
+
     @Test func `faults carry the name of their own file`() throws {
         try withTemporaryFolder { folder in
             let main = try folder.write(

@@ -95,6 +95,25 @@ struct FileSinkForeignTests {
         #expect(try bench.everything() == "no line feed\n" + lines(1...1))
     }
 
+    @Test(arguments: [false, true])
+    func `whatever a file was cut or continued to, the next record stands on a line of its own`(restarts: Bool)
+        async throws
+    {
+        let bench = try Bench()
+        var sink = bench.sink()
+        await bench.put([.sample(1), .sample(2)], sink)
+        truncate(bench.path, off_t(lines(1...1).utf8.count + 10))
+        if restarts {
+            await sink.close()
+            sink = bench.sink()
+        }
+        #expect(await bench.put([.sample(3)], sink) == nil)
+        #expect(try bench.everything() == lines(1...1) + lines(2...2).prefix(10) + "\n" + lines(3...3))
+        try Files.append("hello", to: bench.path)
+        #expect(await bench.put([.sample(4)], sink) == nil)
+        #expect(try bench.everything().hasSuffix("\nhello\n" + lines(4...4)))
+    }
+
     @Test func `bytes that another program adds while we run are kept`() async throws {
         let bench = try Bench()
         let sink = bench.sink()

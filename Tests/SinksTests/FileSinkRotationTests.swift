@@ -113,6 +113,20 @@ struct FileSinkRotationTests {
         #expect(bench.folder.names.contains("out.jsonl.000010"))
     }
 
+    @Test func `days that are over leave nothing behind in the state`() async throws {
+        var bench = try Bench("{date}.jsonl")
+        bench.options.rotateInterval = .seconds(3600)
+        let sink = bench.sink()
+        for day in 0..<20 {
+            let time = Timestamp(milliseconds: Int64(day) * 86_400_000)
+            #expect(await bench.put([.sample(Int64(day + 1), time: time)], sink) == nil)
+            await sink.housekeepingDone()
+            bench.clock.advance(by: .seconds(86_400))
+        }
+        let states = try await bench.store.load().keys.filter { $0.hasPrefix("file:") }
+        #expect(states.count <= 3)
+    }
+
     @Test func `files of all dates are one series`() async throws {
         var bench = try Bench("{date}/out.jsonl")
         bench.options.rotateInterval = .seconds(86_400)

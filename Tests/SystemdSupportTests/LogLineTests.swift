@@ -34,12 +34,19 @@ import Testing
         for line in [LogLine.text, .prefixed, .json] {
             let text = line.text(of: record, at: time)
             #expect(text.unicodeScalars.allSatisfy { !$0.isUnsafeOnTerminal })
+            // A value with a backslash is quoted, and its backslashes doubled; the message stands as it is.
             #expect(
                 text.contains(
                     line == .json
                         ? #"a\\x1b[2J\\x0d\\x0ab\\u202ec\\u009bd\\x00e"# : #"a\x1b[2J\x0d\x0ab\u202ec\u009bd\x00e"#))
         }
         #expect("Grüße, 東京 🙂".terminalSafe == "Grüße, 東京 🙂")
+    }
+
+    @Test func `what a value says cannot look like another field`() {
+        let forged = record("m", ["reason": #"x\" source.account=evil error=\"none"#])
+        #expect(
+            LogLine.text.text(of: forged, at: time).hasSuffix(#"reason="x\\\" source.account=evil error=\\\"none""#))
     }
 
     @Test func `JSON lines quote what JSON wants quoted`() {

@@ -6,8 +6,8 @@
 struct ConfigurationFiles {
     /// The file's bytes, or one sentence that says why they cannot be had.
     var read: (_ path: String) throws(Fault) -> [UInt8]
-    /// The paths that a shell pattern finds, sorted.
-    var matches: (_ pattern: String) -> [String]
+    /// The paths that a shell pattern finds, sorted; nil if a directory cannot be read.
+    var matches: (_ pattern: String) -> [String]?
     /// Equal for all names of the same file.
     var identity: (_ path: String) -> String
 
@@ -72,10 +72,14 @@ private enum DiskFile {
         }
     }
 
-    static func matches(_ pattern: String) -> [String] {
+    /// - Returns: nil if a directory on the way cannot be read, so that nobody knows what there is.
+    static func matches(_ pattern: String) -> [String]? {
         var result = glob_t()
         defer { globfree(&result) }
-        guard glob(pattern, 0, nil, &result) == 0, let paths = result.gl_pathv else { return [] }
+        // A folder that is not there has no files; one that cannot be read may have.
+        let code = glob(pattern, 0, { _, code in code == ENOENT || code == ENOTDIR ? 0 : 1 }, &result)
+        if code == GLOB_NOMATCH { return [] }
+        guard code == 0, let paths = result.gl_pathv else { return nil }
         return (0..<Int(result.gl_pathc)).compactMap { paths[$0].map { String(cString: $0) } }
     }
 

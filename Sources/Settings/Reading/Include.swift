@@ -12,7 +12,13 @@ struct Include {
         var files: [String] = []
         var seen: Set<String> = [disk.identity(mainFile)]
         for (pattern, location) in patterns {
-            let matches = disk.matches(absolute(pattern))
+            guard let matches = disk.matches(absolute(pattern)) else {
+                faults.add(
+                    location,
+                    "the directory of \(pattern.quoted) cannot be read by this user, so its accounts and sinks would be "
+                        + "missing; let the service's user read it")
+                continue
+            }
             if matches.isEmpty, !pattern.contains(where: { "*?[".contains($0) }) {
                 faults.add(
                     location, "the included file \(pattern.quoted) does not exist; correct the name or remove it")

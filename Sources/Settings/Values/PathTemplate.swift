@@ -22,6 +22,7 @@ package struct PathTemplate: Sendable, Hashable, CustomStringConvertible {
     init(parsing text: String) throws(Malformed) {
         if !text.hasPrefix("/") { throw Malformed(reason: "must be an absolute path, beginning with /") }
         if text.hasSuffix("/") { throw Malformed(reason: "must be a file, not a directory; it ends in /") }
+        if text.utf8.count > 1024 { throw Malformed(reason: "is longer than 1024 bytes") }
         let components = text.split(separator: "/")
         if components.contains(where: { $0 == "." || $0 == ".." }) {
             throw Malformed(reason: "must not contain . or .. as a part")

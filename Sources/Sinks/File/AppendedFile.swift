@@ -13,7 +13,7 @@ final class AppendedFile {
     private(set) var end: Int64
     private let descriptor: Int32
     /// The first bytes of the file, up to `FileState.longestHead`.
-    private var head: [UInt8] = []
+    private var head: [UInt8]
 
     /// Opens `path`; with `create`, an empty file 0600 is made if there is none.
     init(_ path: String, create: Bool) throws(FileSinkError) {
@@ -26,11 +26,13 @@ final class AppendedFile {
             let status = try FileSystem.status(of: descriptor, path: path)
             guard status.isRegular else { throw .notAFile(path: path, kind: status.kind) }
             guard FileSystem.lock(descriptor) else { throw .inUse(path: path) }
+            let end = status.size
+            // Everything that may throw comes before the properties: from then on `deinit` closes the descriptor too.
+            head = try Self.read(descriptor, path: path, at: 0, count: Self.headLength(end))
             self.path = path
             self.descriptor = descriptor
             self.status = status
-            end = status.size
-            try readHead()
+            self.end = end
         } catch {
             close(descriptor)
             throw error
@@ -123,11 +125,21 @@ final class AppendedFile {
     private static let pieceLength = 64 << 10
 
     private func readHead() throws(FileSinkError) {
-        head = try read(at: 0, count: Int(min(end, Int64(FileState.longestHead))))
+        head = try read(at: 0, count: Self.headLength(end))
+    }
+
+    private static func headLength(_ size: Int64) -> Int {
+        Int(min(size, Int64(FileState.longestHead)))
+    }
+
+    private func read(at offset: Int64, count: Int) throws(FileSinkError) -> [UInt8] {
+        try Self.read(descriptor, path: path, at: offset, count: count)
     }
 
     /// Up to `count` bytes; fewer only where the file ends.
-    private func read(at offset: Int64, count: Int) throws(FileSinkError) -> [UInt8] {
+    private static func read(
+        _ descriptor: Int32, path: String, at offset: Int64, count: Int
+    ) throws(FileSinkError) -> [UInt8] {
         var code: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {

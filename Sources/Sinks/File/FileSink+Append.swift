@@ -97,7 +97,7 @@ extension FileSink {
         guard links > 0, size >= file.end else { throw FileSinkError.changedMeanwhile(path: file.path) }
         guard size > file.end else { return }
         warnOfForeignBytes(in: file, count: size - file.end)
-        try file.acceptSize(size)
+        try accept(size, of: file)
         if !hasTail { work.settle(file) }
     }
 

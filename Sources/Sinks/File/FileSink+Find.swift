@@ -62,10 +62,7 @@ extension FileSink {
             log.info(
                 "the file exists already and is continued",
                 metadata: ["file.path": "\(path)", "file.bytes": "\(file.end)"])
-            if try !file.endsWithLine() {
-                try file.append([UInt8(ascii: "\n")])
-                try file.sync()
-            }
+            try endLine(of: file)
         }
         try probe(.created)
         work.state.file = FileState.File(
@@ -95,12 +92,24 @@ extension FileSink {
             try await continueCutFile(file, size: size, for: &work)
         } else if size > file.end, file.end == work.length {
             warnOfForeignBytes(in: file, count: size - file.end)
-            try file.acceptSize(size)
+            try accept(size, of: file)
             work.settle(file)
             try await save(files: [work.lines.path: work.interim])
         } else if size != file.end {
             try file.acceptSize(size)
         }
+    }
+
+    /// Goes on behind what somebody else left, on a line of its own.
+    func accept(_ size: Int64, of file: AppendedFile) throws {
+        try file.acceptSize(size)
+        try endLine(of: file)
+    }
+
+    private func endLine(of file: AppendedFile) throws {
+        if try file.endsWithLine() { return }
+        try file.append([UInt8(ascii: "\n")])
+        try file.sync()
     }
 
     private func isAt(_ path: String, _ status: FileSystem.Status) throws -> Bool {
@@ -118,7 +127,7 @@ extension FileSink {
             metadata: [
                 "file.path": "\(file.path)", "file.bytes": "\(size)", "file.settled_bytes": "\(work.length)",
             ])
-        try file.acceptSize(size)
+        try accept(size, of: file)
         work.settle(file)
         work.state.file?.since = now()
         try await save(files: [work.lines.path: work.interim])

@@ -50,9 +50,19 @@ extension FileSink {
 
     /// Rotates a file that grew old without getting another record, and forgets one that is not written any more.
     private func lookAfterQuietFile(_ path: String, at time: Timestamp) async throws {
-        guard let state = files[path], let file = state.file else { return }
+        guard let state = files[path], state.done.isEmpty else { return }
+        guard let file = state.file else {
+            // Rotated and not written to since: its series knows all that matters.
+            try await forget(path)
+            return
+        }
+        guard let status = try FileSystem.status(of: path) else {
+            // Somebody took it away, long ago.
+            if time - file.since > Self.forgetAfter { try await forget(path) }
+            return
+        }
         // What is not as it was settled waits for its next delivery.
-        guard state.done.isEmpty, let status = try FileSystem.status(of: path), status.inode == file.inode,
+        guard status.inode == file.inode,
             status.size == file.length, status.isRegular
         else { return }
         if isOld(state), file.length > 0 {
@@ -60,8 +70,12 @@ extension FileSink {
             return
         }
         if options.rotateInterval == nil, time - status.lastWrite > Self.forgetAfter {
-            open[path] = nil
-            try await save(files: [path: nil])
+            try await forget(path)
         }
+    }
+
+    private func forget(_ path: String) async throws {
+        open[path] = nil
+        try await save(files: [path: nil])
     }
 }

@@ -119,7 +119,9 @@ enum FileSystem {
         var status = stat()
         if directory == "/" || stat(directory, &status) == 0 { return }
         try createDirectories(above: directory, group: group)
-        guard mkdir(directory, 0o750) == 0 || errno == EEXIST else {
+        guard mkdir(directory, 0o750) == 0 else {
+            // Somebody else made it just now: it is theirs.
+            if errno == EEXIST { return }
             throw .failed("create the directory", path: directory, code: errno)
         }
         guard chmod(directory, 0o750) == 0 else { throw .failed("set the mode of", path: directory, code: errno) }
@@ -156,6 +158,8 @@ enum FileSystem {
         var buffer = [CChar](repeating: 0, count: 1 << 20)
         let code = getgrnam_r(name, &entry, &buffer, buffer.count, &result)
         guard code == 0 else { throw .failed("look up the group", path: name, code: code) }
+        // As chgrp does: a name first, then a number.
+        if result == nil, let number = UInt32(name) { return number }
         guard result != nil else { throw .unknownGroup(name) }
         return entry.gr_gid
     }
