@@ -1,4 +1,4 @@
-@preconcurrency package import Dispatch
+@preconcurrency import Dispatch
 
 /// Runs an actor on a thread of its own, so that its blocking calls (files, SQLite) stop nobody on the shared pool.
 ///
@@ -7,8 +7,9 @@ package final class QueueExecutor: SerialExecutor {
     private let queue: DispatchQueue
 
     /// - Parameter label: shown by debuggers; by convention the room and what it guards.
-    package init(label: String, qos: DispatchQoS = .utility) {
-        queue = DispatchQueue(label: label, qos: qos)
+    package init(label: String) {
+        // No quality of service: libdispatch would try to set priorities, and complain when it may not.
+        queue = DispatchQueue(label: label)
     }
 
     package func enqueue(_ job: consuming ExecutorJob) {

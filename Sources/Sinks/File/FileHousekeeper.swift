@@ -32,7 +32,7 @@ final class FileHousekeeper: Sendable {
     private let state = Mutex(State())
 
     init(name: String, log: Logger, probe: @escaping FileSinkProbe) {
-        queue = DispatchQueue(label: "twilship.sink.\(name).housekeeper", qos: .background)
+        queue = DispatchQueue(label: "twilship.sink.\(name).housekeeper")
         self.log = log
         self.probe = probe
     }
