@@ -146,7 +146,8 @@ package struct Ingestor: Sendable {
         }
         let records = contents.pages.reduce(0) { $0 + $1.records.count }
         let gap =
-            contents.gap.map { Advance.Gap(window: window, reason: $0) } ?? lapsed(contents, window, purpose, planner)
+            contents.gap.map { Advance.Gap(window: window, reason: $0) }
+            ?? (purpose == .catchUp ? lapsed(contents, window, planner, memory) : nil)
         let collected = clock.wallNow
         let candidates = Self.distinct(contents.pages)
         let known = try await spool.known(candidates.map(\.item), in: id)
@@ -165,6 +166,7 @@ package struct Ingestor: Sendable {
             requests: stream.source.requestsMade - memory.requestsCounted, recordsRead: records)
         try await append(advance)
         memory.requestsCounted += advance.requests
+        if purpose == .catchUp { memory.lapsedUpTo = gap?.window.to }
         // Only now: an append that failed leaves the planner where the spool is.
         planner = after
         board.update(stream.key) { status in
@@ -191,14 +193,16 @@ package struct Ingestor: Sendable {
         return true
     }
 
-    /// The part of a hole behind what was read before that is older than Twilio keeps events for everybody, if it lists
-    /// none there: whether there were any can never be known again.
+    /// The part of a window that became older than Twilio keeps events for everybody while it waited to be read, if
+    /// Twilio lists none there: whether there were any can never be known again.
     private func lapsed(
-        _ contents: WindowContents, _ window: Window, _ purpose: WindowPlanner.Purpose, _ planner: WindowPlanner
+        _ contents: WindowContents, _ window: Window, _ planner: WindowPlanner, _ memory: Memory
     ) -> Advance.Gap? {
         let limit = min(window.to, (contents.readAt - Self.retention).rounded(downTo: stream.source.tick))
-        guard purpose == .catchUp, window.from < limit,
-            let first = planner.coverage.intervals.first, first.window.from < window.from,
+        guard window.from < limit else { return nil }
+        // What lies right before was read in time, or lapsed with it; history from before the first start did neither.
+        let before = planner.coverage.interval(at: window.from - .milliseconds(1))
+        guard before.map({ $0.readAt - $0.window.to < Self.retention }) == true || memory.lapsedUpTo == window.from,
             !contents.pages.contains(where: { $0.records.contains { $0.time.map { $0 < limit } ?? false } })
         else { return nil }
         return Advance.Gap(
@@ -248,6 +252,8 @@ package struct Ingestor: Sendable {
 private struct Memory {
     var length = WindowPlanner.firstLength
     var target: Timestamp?
+    /// The end of the last window, if it lapsed.
+    var lapsedUpTo: Timestamp?
     /// How many of the source's requests are counted in the spool.
     var requestsCounted = 0
 }

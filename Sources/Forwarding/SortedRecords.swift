@@ -32,7 +32,7 @@ struct SortedRecords {
             return
         }
         let isAsked = window.from - tick <= time && time <= window.to + tick
-        if coverage.state(at: time) == .finished, !isAsked {
+        if coverage.interval(at: time)?.state == .finished, !isAsked {
             strayCount += 1
             return
         } else if coverage.contains(time) {

@@ -103,14 +103,13 @@ package struct Coverage: Equatable, Sendable {
     }
 
     /// What is known of an instant; nil if it has not been read.
-    package func state(at time: Timestamp) -> State? {
+    package func interval(at time: Timestamp) -> Interval? {
         let index = firstIndex(endingAfter: time)
-        return index < intervals.count && intervals[index].window.contains(time) ? intervals[index].state : nil
+        return index < intervals.count && intervals[index].window.contains(time) ? intervals[index] : nil
     }
 
     package func contains(_ time: Timestamp) -> Bool {
-        let index = firstIndex(endingAfter: time)
-        return index < intervals.count && intervals[index].window.contains(time)
+        interval(at: time) != nil
     }
 
     /// The parts of `window` that have not been read, oldest first.

@@ -61,6 +61,18 @@ import Testing
         #expect(try StateReader(bench.directory).summary().gaps.count == 1)
     }
 
+    @Test func `history from before the first start is no gap, however far back it is asked for`() async throws {
+        var options = SimulatorOptions()
+        options.requestsPerSecond = 0
+        options.history = 500
+        let bench = Bench(options, start: .ago(.seconds(200 * 86_400)))
+        defer { bench.remove() }
+        let spool = try bench.openSpool()
+        try await bench.collect(spool, for: .seconds(300))
+        #expect(try await bench.collected(spool).count == 500)
+        #expect(try StateReader(bench.directory).summary().gaps.isEmpty)
+    }
+
     @Test func `what was not collected in time is a gap, not silence`() async throws {
         var options = SimulatorOptions()
         options.requestsPerSecond = 0
