@@ -124,17 +124,21 @@ package enum Migrations {
         return migrator
     }
 
-    /// Brings the database up to date: keeps a copy of an older one beside it, and refuses a newer one.
+    /// Refuses a database that a newer version has changed. Comes before anything else is touched: what looks like a
+    /// leftover to this version may be what the newer one lives on.
+    static func refuseNewer(
+        _ migrator: DatabaseMigrator, in queue: DatabaseQueue, path: String, version: String
+    ) throws {
+        guard try queue.read(migrator.hasBeenSuperseded) else { return }
+        let writer = try queue.read { try Property.writtenBy.fetch($0) }
+        throw SpoolError.newer(path: path, writtenBy: writer ?? "a newer version", thisVersion: version)
+    }
+
+    /// Brings the database up to date and keeps a copy of an older one beside it.
     static func apply(
         _ migrator: DatabaseMigrator, to queue: DatabaseQueue, path: String, version: String
     ) throws {
-        let (applied, isNewer) = try queue.read { database in
-            (try migrator.appliedIdentifiers(database), try migrator.hasBeenSuperseded(database))
-        }
-        if isNewer {
-            let writer = try queue.read { try Property.writtenBy.fetch($0) }
-            throw SpoolError.newer(path: path, writtenBy: writer ?? "a newer version", thisVersion: version)
-        }
+        let applied = try queue.read(migrator.appliedIdentifiers)
         let pending = migrator.migrations.filter { !applied.contains($0) }
         if !pending.isEmpty, !applied.isEmpty {
             let copy = "\(path).before-\(pending[0])"

@@ -50,6 +50,8 @@ package actor Spool {
         lock = try directory.lock()
         do {
             database = try Self.openDatabase(directory.databasePath)
+            try Migrations.refuseNewer(migrations, in: database, path: directory.databasePath, version: version)
+            // Before the first write: the disk may be full of what is swept.
             try Self.sweep(directory, database)
             try Migrations.apply(migrations, to: database, path: directory.databasePath, version: version)
             nextSequence = try database.read { try Property.nextSequence.fetch($0).flatMap(Int64.init) ?? 1 }

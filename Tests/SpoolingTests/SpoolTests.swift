@@ -269,6 +269,10 @@ import Testing
             let copy = try DatabaseQueue(path: directory.databasePath + ".before-v2")
             #expect(try await copy.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM frame") } == 1)
             #expect(try await copy.read { try $0.columns(in: "stream").contains { $0.name == "colour" } } == false)
+            // What an older version would take for a leftover.
+            let segment = directory.spoolPath + "/0000000099.seg"
+            try Data("of the newer version".utf8).write(to: URL(fileURLWithPath: segment))
+            defer { #expect(FileManager.default.fileExists(atPath: segment)) }
             #expect(throws: SpoolError.newer(path: directory.databasePath, writtenBy: "2.0.0", thisVersion: "1.0.0")) {
                 _ = try open()
             }

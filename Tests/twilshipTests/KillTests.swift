@@ -20,6 +20,11 @@ import Testing
                 program.signal(SIGKILL)
                 #expect(await program.outcome().wasKilled)
             }
+            // The kills came while there was work: some of it was done, and some was left.
+            let status = try await workshop.run("status", "--json").output
+            let report = try JSONSerialization.jsonObject(with: Data(status.utf8)) as? [String: Any]
+            let collected = (report?["streams"] as? [[String: Any]])?.first?["collected"] as? Int
+            #expect((1000..<100_000).contains(try #require(collected)))
             let rest = try await workshop.run("run", "--until-idle", "3")
             #expect(rest.code == 0, "\(rest.complaints)")
             let ids = try workshop.deliveredIDs()
