@@ -72,6 +72,8 @@ package struct WindowPlanner: Sendable {
     /// How long a window is at the most; learnt from how many records windows held.
     package private(set) var length: Duration
     private var lastPoll: Timestamp?
+    /// The last window of a poll did not reach the horizon: what is left of it does not wait for the next poll.
+    private var isPollUnfinished = false
     /// With `finish`: read up to here, and look again only at what was due then.
     private var target: (end: Timestamp, asOf: Timestamp)?
 
@@ -101,9 +103,14 @@ package struct WindowPlanner: Sendable {
         var soonest: Duration?
         if start < horizon, let hole = coverage.holes(in: Window(from: start, to: horizon)).first {
             let behind = hole.from < horizon - max(plan.overlap, Self.leastOverlap) - plan.pollInterval
-            let pollAt = behind || target != nil ? now : (lastPoll.map { min($0, now) + plan.pollInterval } ?? now)
+            let isDue = behind || isPollUnfinished || target != nil
+            let pollAt = isDue ? now : (lastPoll.map { min($0, now) + plan.pollInterval } ?? now)
             if pollAt <= now {
-                guard behind else { return .read(firstPass(over: hole, now: now, isQuiet: isQuiet), purpose: .live) }
+                guard behind else {
+                    let window = firstPass(over: hole, now: now, isQuiet: isQuiet)
+                    isPollUnfinished = window.to < hole.to
+                    return .read(window, purpose: .live)
+                }
                 // What is younger than the overlap is live, whatever lies before it.
                 let young = (horizon - max(plan.overlap, Self.leastOverlap)).rounded(downTo: tick)
                 let end = min(hole.to, hole.from + length, max(young, hole.from + tick))

@@ -241,6 +241,22 @@ import Transport
         #expect(Set(collected) == bench.readable())
     }
 
+    @Test func `a stream so dense that one poll is many windows does not fall behind`() async throws {
+        var options = SimulatorOptions()
+        options.requestsPerSecond = 0
+        options.rate = 100
+        let plan = CollectionPlan(pollInterval: .seconds(20), overlap: .seconds(60), rereadAfter: [], pageSize: 50)
+        let bench = Bench(options, plan: plan, start: .ago(.zero))
+        defer { bench.remove() }
+        let spool = try bench.openSpool()
+        try await bench.collect(spool, for: .seconds(240))
+        let records = try await bench.collected(spool)
+        #expect(records.count > 20_000)
+        #expect(!records.contains { $0.origin.lane == .catchUp })
+        let stream = try #require(try StateReader(bench.directory).summary().streams.first)
+        #expect((bench.clock.wallNow - stream.completeUpTo) < .seconds(30))
+    }
+
     @Test func `history settles and is not read for ever`() async throws {
         var options = SimulatorOptions()
         options.requestsPerSecond = 0
