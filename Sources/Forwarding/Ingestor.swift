@@ -26,7 +26,7 @@ package struct Ingestor: Sendable {
         }
     }
 
-    let stream: Stream
+    package let stream: Stream
     let spool: Spool
     let normaliser: Normaliser
     let clock: any PipelineClock

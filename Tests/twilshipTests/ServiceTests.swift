@@ -107,6 +107,24 @@ import Testing
         }
     }
 
+    @Test func `status shows an account that was never reached, and why`() async throws {
+        try await Workshop.with(Self.live()) { workshop in
+            workshop.simulator.twilio.setFault(.serverError, rate: 1)
+            try workshop.configure()
+            let program = try workshop.start(["run", "--config", workshop.configurationPath])
+            try await eventually("collection fails") { program.said.contains("collection fails") }
+            try await eventually("status knows it") {
+                try await workshop.run("status").output.contains("failed once")
+            }
+            let screen = try await workshop.run("status").output
+            #expect(screen.contains("production monitor.events"))
+            #expect(screen.contains("failing"))
+            #expect(screen.contains("answered 500"))
+            program.signal(SIGTERM)
+            #expect(await program.outcome().code == 0)
+        }
+    }
+
     @Test func `SIGHUP does not end it`() async throws {
         try await Workshop.with(Self.live()) { workshop in
             try workshop.configure()

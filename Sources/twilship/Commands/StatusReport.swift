@@ -21,9 +21,10 @@ struct StatusReport: Encodable {
         /// The greatest (date, SID) collected.
         let checkpointTime: Timestamp?
         let checkpointSid: String?
-        /// Every record dated before this that was readable when it was looked for has been collected.
-        let completeUpTo: Timestamp
-        let lagSeconds: Double
+        /// Every record dated before this that was readable when it was looked for has been collected. Absent, as the
+        /// lag is, while nothing was ever read.
+        let completeUpTo: Timestamp?
+        let lagSeconds: Double?
         /// Instants that were never read, between the start and the newest instant that was.
         let holes: Int
         let requestsToday: Int
@@ -91,14 +92,15 @@ extension StatusReport {
         lastSequence = summary.lastSequence
         // A stream of which a running service says nothing has left the configuration.
         let silence = summary.processID == nil ? "stopped" : live == nil ? "starting" : "not configured"
-        streams = summary.streams.map { stream in
-            let said = live?.streams.first {
-                $0.account_sid == stream.key.accountSID && $0.dataset == stream.key.dataset.rawValue
-                    && $0.host == stream.key.host && $0.service_sid == stream.key.serviceSID
-                    && $0.environment_sid == stream.key.environmentSID
-            }?.status
+        let known = summary.streams.map { stream in
+            let said = live?.streams.first { $0.key == stream.key }?.status
             return Stream(stream, said, state: said.map(\.state.rawValue) ?? silence, now: now)
-        }.sorted { ($0.failures, $0.lagSeconds) > ($1.failures, $1.lagSeconds) }
+        }
+        // Streams that were never read have no place yet, and may be the ones in trouble.
+        let placed = Set(summary.streams.map(\.key))
+        streams =
+            (known + (live?.streams ?? []).filter { $0.key.map { !placed.contains($0) } ?? false }.map(Stream.init))
+            .sorted { ($0.failures, $0.lagSeconds ?? .infinity) > ($1.failures, $1.lagSeconds ?? .infinity) }
         sinks = summary.sinks.map { Sink($0, live?.sinks[$0.name], isRunning: summary.processID != nil) }
             .sorted { ($0.attempts, $0.backlog) > ($1.attempts, $1.backlog) }
     }
@@ -126,6 +128,31 @@ extension StatusReport.Stream {
         recordsReadToday = stream.recordsReadToday
         collectedToday = stream.takenToday
         collected = stream.taken
+    }
+}
+
+extension StatusReport.Stream {
+    /// A stream that was never read.
+    fileprivate init(_ stream: RuntimeReport.Stream) {
+        account = stream.account
+        accountSid = stream.account_sid
+        dataset = stream.dataset
+        host = stream.host
+        serviceSid = stream.service_sid
+        environmentSid = stream.environment_sid
+        state = stream.status.state.rawValue
+        failures = stream.status.failures
+        lastError = stream.status.lastError
+        lastErrorAt = stream.status.lastErrorAt
+        checkpointTime = nil
+        checkpointSid = nil
+        completeUpTo = nil
+        lagSeconds = nil
+        holes = 0
+        requestsToday = 0
+        recordsReadToday = 0
+        collectedToday = 0
+        collected = 0
     }
 }
 
@@ -163,7 +190,8 @@ extension StatusReport {
                     [
                         [stream.account, stream.dataset, stream.environmentSid].compactMap(\.self).joined(
                             separator: " "),
-                        stream.state, stream.completeUpTo.rfc3339Seconds, Duration.seconds(stream.lagSeconds).forPeople,
+                        stream.state, stream.completeUpTo?.rfc3339Seconds ?? "-",
+                        stream.lagSeconds.map { Duration.seconds($0).forPeople } ?? "-",
                         stream.checkpointSid.map { String($0.prefix(10)) + "…" } ?? "-", "\(stream.collected)",
                         "\(stream.requestsToday)", "\(stream.recordsReadToday)",
                     ]
@@ -191,19 +219,22 @@ extension StatusReport {
         for stream in streams where stream.failures > 0 {
             lines.append("")
             lines.append(
-                "\(stream.account) \(stream.dataset): failed \(stream.failures) times in a row: \(stream.lastError ?? "")"
+                "\(stream.account) \(stream.dataset): failed \(stream.failures.times): \(stream.lastError ?? "")"
                     .terminalSafe)
         }
         for sink in sinks where sink.attempts > 0 {
             lines.append("")
             lines.append(
-                "sink \(sink.name): failed \(sink.attempts) times in a row: \(sink.lastError ?? "")".terminalSafe)
+                "sink \(sink.name): failed \(sink.attempts.times): \(sink.lastError ?? "")".terminalSafe)
         }
         return lines
     }
 }
 
 extension Int {
+    /// `once`, or `7 times in a row`.
+    fileprivate var times: String { self == 1 ? "once" : "\(self) times in a row" }
+
     /// Bytes as `12.3 MB`.
     var megabytes: String {
         let tenths = self / 100_000

@@ -51,12 +51,22 @@ struct SpoolKeeper: Sendable {
 /// What the running service says of itself; `status` reads it from the state directory.
 struct RuntimeReport: Codable {
     struct Stream: Codable {
+        let account: String
         let account_sid: String
         let dataset: String
         let host: String
         let service_sid: String?
         let environment_sid: String?
         let status: StreamStatus
+
+        /// Nil if another version wrote it and knows datasets that this one does not.
+        var key: StreamKey? {
+            Dataset(rawValue: dataset).map {
+                StreamKey(
+                    accountSID: account_sid, dataset: $0, host: host, serviceSID: service_sid,
+                    environmentSID: environment_sid)
+            }
+        }
     }
 
     let version: String
@@ -72,9 +82,11 @@ struct RuntimeReport: Codable {
         process_id = getpid()
         started_at = startedAt
         updated_at = now
-        streams = assembly.streams.map { key in
-            Stream(
-                account_sid: key.accountSID, dataset: key.dataset.rawValue, host: key.host, service_sid: key.serviceSID,
+        streams = assembly.ingestors.map(\.stream).map { stream in
+            let key = stream.key
+            return Stream(
+                account: stream.account, account_sid: key.accountSID, dataset: key.dataset.rawValue, host: key.host,
+                service_sid: key.serviceSID,
                 environment_sid: key.environmentSID, status: board.streams[key] ?? StreamStatus())
         }
         sinks = board.sinks
