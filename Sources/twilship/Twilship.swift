@@ -13,7 +13,7 @@ struct Twilship: AsyncParsableCommand {
               twilship config example > /etc/twilship/twilship.toml
               twilship check                       is the configuration right?
               twilship run                         the service
-              twilship run --once                  collect and deliver what is there now, then exit
+              twilship run --once                  collect and deliver what is there, exit
               twilship status                      where every stream and sink stands
               twilship explain AE0123...           what became of one record
             """,

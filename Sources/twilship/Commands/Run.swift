@@ -14,11 +14,15 @@ struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Collect and deliver, until told to stop.",
         discussion: """
-            SIGTERM or SIGINT stops within 10 seconds; a second one at once. Neither loses anything.
+            SIGTERM or SIGINT stops within 10 seconds; a second one at once.
+            Neither loses anything.
 
-            Exit codes: 0 stopped as asked, or with --once everything delivered; 73, 74 the state directory cannot be used;
-            75 something remains (--once), or another twilship has the state directory; 77 only credentials failed
-            (--once); 78 the configuration is wrong.
+            Exit codes:
+              0       stopped as asked, or with --once everything delivered
+              73, 74  the state directory cannot be used
+              75      something remains (--once), or another twilship has the state
+              77      only credentials failed (--once)
+              78      the configuration is wrong
             """)
 
     @OptionGroup var options: ConfigurationOptions
