@@ -9,22 +9,30 @@ import Testing
         options.history = 100_000
         try await Workshop.with(options) { workshop in
             try workshop.configure(
-                events: "poll_interval = \"1s\"\nreread_after = []",
+                // Small pages at a bounded rate, so that there is work to interrupt for the whole of the test.
+                events: """
+                    poll_interval = "1s"
+                    reread_after = []
+                    start = "7d"
+                    page_size = 200
+                    [account.events.rate_limit]
+                    requests_per_second = 40
+                    """,
                 sink: "rotate_bytes = \"2 MiB\"\nkeep_files = 1000\n[sink.batch]\nmax_records = 200")
             var random = SystemRandomNumberGenerator()
-            for _ in 0..<100 {
+            for round in 0..<100 {
                 let program = try workshop.start(["run", "--config", workshop.configurationPath])
                 try await eventually("the service is up") { program.said.contains("started") || !program.isRunning }
                 // The moment is the point of the test: anywhere in what the service does then.
-                try await Task.sleep(for: .milliseconds(Int.random(in: 0..<60, using: &random)))
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0..<200, using: &random)))
                 program.signal(SIGKILL)
                 #expect(await program.outcome().wasKilled)
+                if round == 49 {
+                    // The kills come while there is work: some of it is done, and some is left.
+                    let collected = try await Self.collected(workshop)
+                    #expect((1000..<100_000).contains(collected))
+                }
             }
-            // The kills came while there was work: some of it was done, and some was left.
-            let status = try await workshop.run("status", "--json").output
-            let report = try JSONSerialization.jsonObject(with: Data(status.utf8)) as? [String: Any]
-            let collected = (report?["streams"] as? [[String: Any]])?.first?["collected"] as? Int
-            #expect((1000..<100_000).contains(try #require(collected)))
             let rest = try await workshop.run("run", "--until-idle", "3")
             #expect(rest.code == 0, "\(rest.complaints)")
             let ids = try workshop.deliveredIDs()
@@ -34,5 +42,11 @@ import Testing
             #expect(names.count { $0.hasSuffix(".gz") } > 20)
             #expect(!names.contains { $0.hasSuffix(".tmp") })
         }
+    }
+
+    private static func collected(_ workshop: Workshop) async throws -> Int {
+        let status = try await workshop.run("status", "--json").output
+        let report = try JSONSerialization.jsonObject(with: Data(status.utf8)) as? [String: Any]
+        return try #require((report?["streams"] as? [[String: Any]])?.first?["collected"] as? Int)
     }
 }
