@@ -9,11 +9,12 @@ import Testing
         options.history = 100_000
         try await Workshop.with(options) { workshop in
             try workshop.configure(
-                // Small pages at a bounded rate, so that there is work to interrupt for the whole of the test.
+                // Small pages at a bounded rate, so that there is work to interrupt for the whole of the test. It starts
+                // a little before the oldest event, a week back, so that the first windows are short.
                 events: """
                     poll_interval = "1s"
                     reread_after = []
-                    start = "7d"
+                    start = "604830s"
                     page_size = 200
                     [account.events.rate_limit]
                     requests_per_second = 40
@@ -37,7 +38,7 @@ import Testing
             #expect(rest.code == 0, "\(rest.complaints)")
             let ids = try workshop.deliveredIDs()
             #expect(ids.count == 100_000)
-            #expect(Set(ids) == Set(workshop.truth()))
+            #expect(Set(workshop.truth()).subtracting(ids).isEmpty)
             let names = try FileManager.default.contentsOfDirectory(atPath: workshop.outputFolder)
             #expect(names.count { $0.hasSuffix(".gz") } > 20)
             #expect(!names.contains { $0.hasSuffix(".tmp") })
