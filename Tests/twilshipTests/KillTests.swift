@@ -9,23 +9,23 @@ import Testing
         options.history = 100_000
         try await Workshop.with(options) { workshop in
             try workshop.configure(
-                // Small pages at a bounded rate, so that there is work to interrupt for the whole of the test. It starts
-                // a little before the oldest event, a week back, so that the first windows are short.
+                // Small pages, so that there is work to interrupt for the whole of the test. It starts a little before the
+                // oldest event, a week back, so that the first windows are short.
                 events: """
                     poll_interval = "1s"
                     reread_after = []
                     start = "604830s"
                     page_size = 200
-                    [account.events.rate_limit]
-                    requests_per_second = 40
                     """,
                 sink: "rotate_bytes = \"2 MiB\"\nkeep_files = 1000\n[sink.batch]\nmax_records = 200")
             var random = SystemRandomNumberGenerator()
             for round in 0..<100 {
                 let program = try workshop.start(["run", "--config", workshop.configurationPath])
-                try await eventually("the service is up") { program.said.contains("started") || !program.isRunning }
-                // The moment is the point of the test: anywhere in what the service does then.
-                try await Task.sleep(for: .milliseconds(Int.random(in: 0..<200, using: &random)))
+                // The moment is the point of the test: anywhere in what the service does after so many requests, which is
+                // the same work on a slow machine and on a fast one.
+                let answered = Self.answered(workshop) + Int.random(in: 1...8, using: &random)
+                try await eventually("requests are made") { Self.answered(workshop) >= answered }
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0..<20, using: &random)))
                 program.signal(SIGKILL)
                 #expect(await program.outcome().wasKilled)
                 if round == 49 {
@@ -43,6 +43,10 @@ import Testing
             #expect(names.count { $0.hasSuffix(".gz") } > 20)
             #expect(!names.contains { $0.hasSuffix(".tmp") })
         }
+    }
+
+    private static func answered(_ workshop: Workshop) -> Int {
+        workshop.simulator.twilio.summary(at: SimulatorClock.now()).statuses.values.reduce(0, +)
     }
 
     private static func collected(_ workshop: Workshop) async throws -> Int {
