@@ -18,8 +18,8 @@ struct SortedRecords {
     /// Files a record that is not known.
     ///
     /// - A record of an instant that was read before is late.
-    /// - One in the tick behind or before the window, where nothing was read yet, is left to the window that will read
-    ///   it, so that a stream's records leave in order.
+    /// - One in the tick after the window, where nothing was read yet, is left to the window that will read it, so that
+    ///   a stream's records leave in order.
     /// - One of an instant that is finished, and that was not asked for, is left out: whether it was taken is no longer
     ///   known, and the server cannot be believed.
     /// - All others are taken, even if the server was not asked for them.

@@ -78,7 +78,7 @@ extension Spool {
         }
     }
 
-    /// Forgets the identities of records dated before `horizon`: nothing near them will be read again.
+    /// Folds what the ledger knows of records dated before `horizon` into days: nothing near them will be read again.
     package func compactLedger(of stream: StreamID, before horizon: Timestamp) throws {
         let time = now()
         try commit { try Ledger.compact(stream: stream.rawValue, before: horizon, now: time, $0) }
