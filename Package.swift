@@ -47,26 +47,29 @@ let package = Package(
         .target(name: "Normalising", dependencies: ["Parsing", "PipelineCore"]),
         .target(name: "Spooling", dependencies: ["CZlib", "PipelineCore", grdb]),
         .target(name: "Sinks", dependencies: ["CFileCalls", "CZlib", "PipelineCore", logging]),
-        .target(name: "Forwarding", dependencies: ["Normalising", "PipelineCore", "Spooling", logging]),
+        .target(
+            name: "Forwarding", dependencies: ["Normalising", "Parsing", "PipelineCore", "Spooling", logging]),
         .target(name: "SystemdSupport", dependencies: ["CSystemd", logging]),
+        .target(name: "Controlling"),
 
         // The one place where everything is wired.
         .executableTarget(
             name: "twilship",
             dependencies: [
-                "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks", "Spooling", "SystemdSupport",
+                "Controlling", "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks", "Spooling", "SystemdSupport",
                 "Transport",
                 "TwilioSources", argumentParser, logging, serviceLifecycle, unixSignals,
             ],
             resources: [.embedInCode("twilship.toml")]),
 
         // A local Twilio.
-        .target(name: "Simulating", dependencies: [flyingFox, flyingSocks]),
+        .target(name: "Simulating", dependencies: [crypto, flyingFox, flyingSocks]),
         .executableTarget(name: "twilio-simulator", dependencies: ["Simulating", argumentParser, unixSignals]),
 
         // Tests.
         .target(name: "PipelineTestKit", dependencies: ["PipelineCore", "Simulating", "Transport"]),
         .testTarget(name: "PipelineCoreTests", dependencies: ["PipelineCore"]),
+        .testTarget(name: "PipelineTestKitTests", dependencies: ["PipelineCore", "PipelineTestKit"]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
         .testTarget(name: "TransportTests", dependencies: ["CDeflate", "Transport", flyingFox, flyingSocks]),
         .testTarget(name: "ParsingTests", dependencies: ["Parsing", "PipelineCore"]),
@@ -76,14 +79,19 @@ let package = Package(
         .testTarget(
             name: "ForwardingTests",
             dependencies: [
-                "Forwarding", "Normalising", "PipelineCore", "PipelineTestKit", "Simulating", "Spooling", "Transport",
+                "Controlling", "Forwarding", "Normalising", "PipelineCore", "PipelineTestKit", "Simulating", "Spooling", "Transport",
                 "TwilioSources", logging,
             ]),
         .testTarget(
-            name: "twilshipTests", dependencies: ["PipelineTestKit", "Simulating", "twilio-simulator", "twilship"]),
+            name: "twilshipTests",
+            dependencies: [
+                "Forwarding", "PipelineCore", "PipelineTestKit", "Settings", "Simulating", "Spooling", "TwilioSources",
+                "twilio-simulator", "twilship",
+            ]),
         .testTarget(
             name: "TwilioSourcesTests",
-            dependencies: ["PipelineCore", "PipelineTestKit", "Simulating", "Transport", "TwilioSources"]),
+            dependencies: ["Parsing", "PipelineCore", "PipelineTestKit", "Simulating", "Transport", "TwilioSources"]),
+        .testTarget(name: "ControllingTests", dependencies: ["Controlling"]),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", logging]),
         .testTarget(name: "SimulatingTests", dependencies: ["Simulating", flyingSocks]),
     ],

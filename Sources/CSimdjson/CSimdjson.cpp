@@ -41,7 +41,8 @@ std::vector<uint8_t> without_controls(const uint8_t *bytes, size_t length) {
     return copy;
 }
 
-csimdjson_status parse_page(csimdjson_parser &parser, const uint8_t *bytes, size_t length, csimdjson_page &page) {
+csimdjson_status parse_answer(
+    csimdjson_parser &parser, const uint8_t *bytes, size_t length, bool is_record, csimdjson_page &page) {
     parser.records.clear();
     parser.fields.clear();
     page = {};
@@ -58,11 +59,25 @@ csimdjson_status parse_page(csimdjson_parser &parser, const uint8_t *bytes, size
     }
     PageWalker walker(bytes, uint32_t(length), parser.simd->structural_indexes.get(),
                       parser.simd->n_structural_indexes, has_controls, parser.shape, parser.records, parser.fields);
-    const csimdjson_status status = walker.page(page);
+    const csimdjson_status status = is_record ? walker.only_record(page) : walker.page(page);
     page.records = parser.records.data();
     page.record_count = parser.records.size();
     page.fields = parser.fields.data();
     return status;
+}
+
+csimdjson_status parse_checked(
+    csimdjson_parser &parser, const uint8_t *bytes, size_t length, bool is_record, csimdjson_page &page) {
+    try {
+        const csimdjson_status status = parse_answer(parser, bytes, length, is_record, page);
+        // simdjson's plainest code looks at UTF-8 in strings only: what lies outside matters where the grammar is broken.
+        bool flawless = status == CSIMDJSON_OK;
+        for (const csimdjson_record &record : parser.records) flawless &= record.kind != CSIMDJSON_MALFORMED;
+        if (flawless) return status;
+        return simdjson::validate_utf8(reinterpret_cast<const char *>(bytes), length) ? status : CSIMDJSON_NOT_UTF8;
+    } catch (...) {
+        return CSIMDJSON_NO_MEMORY;
+    }
 }
 
 }
@@ -93,16 +108,12 @@ csimdjson_status csimdjson_set_shape(csimdjson_parser *parser, const char *list_
 
 csimdjson_status csimdjson_parse_page(
     csimdjson_parser *parser, const uint8_t *bytes, size_t length, csimdjson_page *page) {
-    try {
-        const csimdjson_status status = parse_page(*parser, bytes, length, *page);
-        // simdjson's plainest code looks at UTF-8 in strings only: what lies outside matters where the grammar is broken.
-        bool flawless = status == CSIMDJSON_OK;
-        for (const csimdjson_record &record : parser->records) flawless &= record.kind != CSIMDJSON_MALFORMED;
-        if (flawless) return status;
-        return simdjson::validate_utf8(reinterpret_cast<const char *>(bytes), length) ? status : CSIMDJSON_NOT_UTF8;
-    } catch (...) {
-        return CSIMDJSON_NO_MEMORY;
-    }
+    return parse_checked(*parser, bytes, length, false, *page);
+}
+
+csimdjson_status csimdjson_parse_record(
+    csimdjson_parser *parser, const uint8_t *bytes, size_t length, csimdjson_page *page) {
+    return parse_checked(*parser, bytes, length, true, *page);
 }
 
 void csimdjson_trim(csimdjson_parser *parser, size_t bytes) {

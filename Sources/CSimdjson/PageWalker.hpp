@@ -43,6 +43,7 @@ public:
         if (first(0) != '{') return fail(page, CSIMDJSON_NOT_AN_OBJECT, 0);
         bool has_list = false;
         csimdjson_range next_page_url = {0, 0};
+        csimdjson_range next_page_uri = {0, 0};
         size_t i = 1;
         for (bool more = first(i) != '}'; more;) {
             csimdjson_range key;
@@ -56,6 +57,11 @@ public:
                 }
             } else if (equals(key, "meta") && first(i) == '{' && next_page_url.end == 0) {
                 if (!meta(i, next_page_url)) return fail(page, CSIMDJSON_NOT_JSON, i);
+            } else if (equals(key, "next_page_uri") && next_page_uri.end == 0) {
+                const uint32_t start = offset(i);
+                uint32_t end;
+                if (!value(i, 1, end)) return fail(page, CSIMDJSON_NOT_JSON, i);
+                next_page_uri = {int32_t(start), int32_t(end)};
             } else {
                 uint32_t end;
                 if (!skip(i, end)) return fail(page, CSIMDJSON_NOT_JSON, i);
@@ -66,9 +72,18 @@ public:
         }
         if (i + 1 < count) return fail(page, CSIMDJSON_NOT_JSON, i + 1);
         if (!has_list) return fail(page, CSIMDJSON_NO_LIST, 0);
+        if (next_page_url.end == 0) next_page_url = next_page_uri;
         const uint8_t kind = next_page_url.end > 0 ? bytes[next_page_url.start] : 0;
         if (kind != '"' && kind != 'n') return fail(page, CSIMDJSON_NO_NEXT_PAGE_URL, 0);
         page.next_page_url = next_page_url;
+        return CSIMDJSON_OK;
+    }
+
+    /// The answer is one record, and nothing else.
+    csimdjson_status only_record(csimdjson_page &page) {
+        if (first(0) != '{') return fail(page, CSIMDJSON_NOT_AN_OBJECT, 0);
+        size_t i = 0;
+        if (!record(i) || i < count) return fail(page, CSIMDJSON_NOT_JSON, i);
         return CSIMDJSON_OK;
     }
 

@@ -87,7 +87,7 @@ package struct Dispatcher: Sendable {
         let records = try await spool.read(
             after: position, maximumRecords: options.maximumRecords, maximumBytes: options.maximumBytes)
         guard let first = records.first, let last = records.last else { return nil }
-        let wanted = records.filter(filter.passes)
+        let wanted = records.filter(wants)
         var state: SinkState = [:]
         var attempts = 0
         if !wanted.isEmpty {
@@ -107,11 +107,16 @@ package struct Dispatcher: Sendable {
         }
         let settlement = Settlement(
             sink: name, sequences: first.sequence...last.sequence,
-            filtered: wanted.count == records.count ? [] : records.filter { !filter.passes($0) }.map(\.sequence),
+            filtered: wanted.count == records.count ? [] : records.filter { !wants($0) }.map(\.sequence),
             attempts: attempts, state: state)
         try await settle(settlement, &retry)
         retry.succeeded()
         return last.sequence
+    }
+
+    /// What was read again for another sink is not for this one.
+    private func wants(_ record: SpooledRecord) -> Bool {
+        (record.target == nil || record.target == name) && filter.passes(record)
     }
 
     private func settle(_ settlement: Settlement, _ retry: inout Retry) async throws {
@@ -144,7 +149,7 @@ private struct Retry {
     }
 
     mutating func failed(reason: String, retryAfter: Duration?) -> Duration {
-        var random = SystemRandomNumberGenerator()
+        var random = ClockRandomness(clock)
         let pause = max(
             backoff.next(using: &random), min(retryAfter ?? .zero, Dispatcher.longestRetryAfter))
         failures += 1

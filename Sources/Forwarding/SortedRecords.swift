@@ -1,12 +1,41 @@
 import Normalising
+import Parsing
 import PipelineCore
 import Spooling
 
+/// A record that a pass returned, told apart from its equals.
+struct Candidate {
+    let record: SourceRecord
+    /// Which one it is of equal records without a SID on its page: 1 for the first.
+    let number: Int
+    let identity: RecordIdentity
+
+    var time: Timestamp? { record.time }
+    var item: LedgerItem { LedgerItem(identity: identity, time: record.time) }
+
+    /// The pages' records, each identity once: pages shift while they are read.
+    static func distinct(_ pages: [Page]) -> [Candidate] {
+        var seen: Set<RecordIdentity> = []
+        var result: [Candidate] = []
+        for page in pages {
+            var occurrences = Occurrences()
+            for index in page.records.indices {
+                let record = page[index]
+                let number = occurrences.number(of: record.slot)
+                let identity = number == 1 ? record.identity : record.identity.occurrence(number)
+                guard seen.insert(identity).inserted else { continue }
+                result.append(Candidate(record: record, number: number, identity: identity))
+            }
+        }
+        return result
+    }
+}
+
 /// The new records of one pass, by lane, on their way into one append.
 struct SortedRecords {
-    private var main: [SourceRecord] = []
-    private var late: [SourceRecord] = []
-    private var mainLane: Lane = .live
+    private var main: [Candidate] = []
+    private var late: [Candidate] = []
+    private let lane: Lane
     /// Whether a record of the window itself was new.
     private(set) var foundNew = false
 
@@ -15,24 +44,36 @@ struct SortedRecords {
 
     var lateCount: Int { late.count }
 
+    /// - Parameter lane: of what is read for the first time.
+    init(lane: Lane) {
+        self.lane = lane
+    }
+
+    /// How old records were when they first came, the wait for the poll included; without what was caught up.
+    private var lateness = LatenessHistogram()
+
     /// Files a record that is not known.
     ///
     /// - A record of an instant that was read before is late.
     /// - One in the tick after the window, where nothing was read yet, is left to the window that will read it, so that
     ///   a stream's records leave in order.
     /// - One of an instant that is finished, and that was not asked for, is left out: whether it was taken is no longer
-    ///   known, and the server cannot be believed.
+    ///   known, and the server cannot be believed. Alerts are taken: which of their two dates is filtered by is not known.
+    /// - A backfill takes what lies in its window and what has no date: all else has a window of its own.
     /// - All others are taken, even if the server was not asked for them.
     mutating func take(
-        _ record: SourceRecord, window: Window, purpose: WindowPlanner.Purpose, _ coverage: Coverage, tick: Duration
+        _ record: Candidate, window: Window, _ coverage: Coverage, tick: Duration, readAt: Timestamp, dataset: Dataset
     ) {
-        mainLane = purpose == .catchUp ? .catchUp : .live
+        if lane == .backfill {
+            if record.time.map(window.contains) ?? true { main.append(record) }
+            return
+        }
         guard let time = record.time else {
             main.append(record)
             return
         }
         let isAsked = window.from - tick <= time && time <= window.to + tick
-        if coverage.interval(at: time)?.state == .finished, !isAsked {
+        if coverage.interval(at: time)?.state == .finished, !isAsked, dataset != .monitorAlerts {
             strayCount += 1
             return
         } else if coverage.contains(time) {
@@ -44,27 +85,28 @@ struct SortedRecords {
         } else {
             main.append(record)
         }
+        if lane == .live { lateness.add(max(.zero, readAt - time)) }
         if window.contains(time) { foundNew = true }
     }
 
     /// Everything that is made durable together after the pass.
     func advance(
         _ id: StreamID, _ stream: Ingestor.Stream, _ normaliser: Normaliser, window: Window, contents: WindowContents,
-        coverage: Coverage, gap: Advance.Gap?, collected: Timestamp, requests: Int,
-        recordsRead: Int
+        coverage: Coverage, length: Duration, gap: Advance.Gap?, collected: Timestamp, requests: Int, recordsRead: Int,
+        backfill: BackfillProgress? = nil
     ) -> Advance {
         var parts: [Advance.Part] = []
         var taken: [LedgerItem] = []
         var checkpoint: Checkpoint?
-        for (lane, records) in [(Lane.late, late), (mainLane, main)] where !records.isEmpty {
+        for (lane, records) in [(Lane.late, late), (lane, main)] where !records.isEmpty {
             let context = RecordContext(
                 account: stream.account, accountSID: stream.key.accountSID, dataset: stream.key.dataset,
                 collected: collected, lane: lane, serviceSID: stream.key.serviceSID,
                 environmentSID: stream.key.environmentSID)
             var block = EnvelopeBlock()
             for record in records.sorted(by: Self.order) {
-                normaliser.append(record, context: context, to: &block)
-                taken.append(LedgerItem(identity: record.identity, time: record.time))
+                normaliser.append(record.record, occurrence: record.number, context: context, to: &block)
+                taken.append(record.item)
             }
             if let last = records.filter({ $0.time != nil }).max(by: Self.order), let time = last.time,
                 let index = block.entries.lastIndex(where: { $0.identity == last.identity })
@@ -78,11 +120,11 @@ struct SortedRecords {
             stream: id, account: stream.account, accountSID: stream.key.accountSID, dataset: stream.key.dataset,
             blocks: parts, taken: taken, coverage: coverage, checkpoint: checkpoint, window: window,
             readAt: contents.readAt, gap: gap, requestIDs: contents.requestIDs, requests: requests,
-            recordsRead: recordsRead)
+            recordsRead: recordsRead, length: length, lateness: lateness, backfill: backfill)
     }
 
     /// By time, then SID; those without a date come first.
-    private static func order(_ left: SourceRecord, _ right: SourceRecord) -> Bool {
+    private static func order(_ left: Candidate, _ right: Candidate) -> Bool {
         let (first, second) = (left.time?.milliseconds ?? .min, right.time?.milliseconds ?? .min)
         return first != second ? first < second : left.identity < right.identity
     }

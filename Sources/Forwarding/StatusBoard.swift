@@ -11,6 +11,10 @@ package struct StreamStatus: Sendable, Equatable, Codable {
         case waitingForRoom = "waiting_for_room"
         case failing
         case authFailed = "auth_failed"
+        /// Twilio answers 404: whether it is gone for good is for discovery to say.
+        case gone
+        /// What it reads is gone; its place is kept.
+        case retired
         case done
     }
 
@@ -26,8 +30,27 @@ package struct StreamStatus: Sendable, Equatable, Codable {
     package var recordsRead = 0
     package var taken = 0
     package var late = 0
+    /// How often it is polled now; longer than configured when the rate limit has to be shared by many.
+    package var pollSeconds: Double?
+    /// How sparing `max_reads_per_day` makes it; nil if not at all.
+    package var allowance: ReadAllowance.Level?
 
     package init() {}
+}
+
+/// What the search for an account's services and environments, or for its subaccounts, does now.
+package struct DiscoveryStatus: Sendable, Equatable, Codable {
+    /// How many were there when it last looked.
+    package var found = 0
+    package var succeededAt: Timestamp?
+    /// How long until it looks again.
+    package var intervalSeconds: Double?
+    /// Failures in a row.
+    package var failures = 0
+    /// Whether Twilio refuses the credential.
+    package var isRefused = false
+    package var lastError: String?
+    package var lastErrorAt: Timestamp?
 }
 
 /// What a sink does now, as `status` shows it.
@@ -52,6 +75,8 @@ package final class StatusBoard: Sendable {
     package struct Contents: Sendable, Equatable {
         package var streams: [StreamKey: StreamStatus] = [:]
         package var sinks: [String: SinkStatus] = [:]
+        /// By what is searched, as people are told it.
+        package var discoveries: [String: DiscoveryStatus] = [:]
     }
 
     private let contents = Mutex(Contents())
@@ -74,6 +99,19 @@ package final class StatusBoard: Sendable {
             }
             contents.streams[stream] = status
         }
+    }
+
+    package func update(discovery: String, _ change: (inout DiscoveryStatus) -> Void) {
+        contents.withLock { contents in
+            var status = contents.discoveries[discovery] ?? DiscoveryStatus()
+            change(&status)
+            contents.discoveries[discovery] = status
+        }
+    }
+
+    /// Forgets a stream that is not collected any more.
+    package func remove(_ stream: StreamKey) {
+        contents.withLock { $0.streams[stream] = nil }
     }
 
     package func update(sink: String, _ change: (inout SinkStatus) -> Void) {

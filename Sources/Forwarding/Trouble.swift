@@ -3,9 +3,9 @@ import PipelineCore
 
 /// A stream's failures in a row: how long to pause, and what to say how often.
 ///
-/// The first is told, then each time their number has doubled; so is the recovery.
+/// The first is told, then each time their number has doubled; so is the recovery. When many streams fail together,
+/// `TroubleLog` lets only some of them speak.
 struct Trouble {
-    /// A credential that is refused is asked with again at growing pauses: Twilio refuses good ones now and then.
     static let initialPause: Duration = .seconds(2)
     static let longestPause: Duration = .seconds(300)
 
@@ -13,8 +13,10 @@ struct Trouble {
     static let refusalsThatLast = 4
 
     private let stream: StreamKey
+    private let log: TroubleLog
     private let board: StatusBoard
     private let logger: Logger
+    private var random: ClockRandomness
     private var backoff = Backoff(initial: initialPause, limit: longestPause)
     private var failures = 0
     private var refusals = 0
@@ -22,35 +24,38 @@ struct Trouble {
     /// Whether trying again within this run is of no use: the credential is refused again and again.
     var isHopeless: Bool { refusals >= Self.refusalsThatLast }
 
-    init(stream: StreamKey, board: StatusBoard, logger: Logger) {
-        self.stream = stream
-        self.board = board
-        self.logger = logger
+    init(_ ingestor: Ingestor) {
+        stream = ingestor.stream.key
+        log = ingestor.sharing.troubles
+        board = ingestor.surroundings.board
+        logger = ingestor.logger
+        random = ClockRandomness(ingestor.surroundings.clock)
     }
 
     /// Notes a failure.
     /// - Returns: how long to pause before the next try.
     mutating func failed(_ error: any Error) -> Duration {
-        var random = SystemRandomNumberGenerator()
         var pause = backoff.next(using: &random)
         var state = StreamStatus.State.failing
         switch error as? SourceError {
-        case .unauthorized:
+        case .unauthorized(_, let retryAfter):
             state = .authFailed
             refusals += 1
+            // Others with the same credential have found out when it is worth another try.
+            if let retryAfter { pause = min(retryAfter, Self.longestPause) }
         case .unavailable(_, let retryAfter?): pause = max(pause, min(retryAfter, Self.longestPause))
+        case .gone: state = .gone
         default: break
         }
         failures += 1
-        if failures & (failures - 1) == 0 {
-            logger.warning(
-                state == .authFailed
-                    ? "Twilio refuses the credential; nothing is collected until that is mended, and it is tried again"
-                    : "collection fails and is tried again; Twilio keeps what waits for 30 days",
-                metadata: [
-                    "reason": "\(error)", "failures": "\(failures)",
-                    "next_try_seconds": "\(Int(pause.inSeconds.rounded(.up)))",
-                ])
+        let failing = log.failed(stream)
+        if failing.isTold, failures & (failures - 1) == 0 {
+            var metadata: Logger.Metadata = [
+                "reason": "\(error)", "failures": "\(failures)",
+                "next_try_seconds": "\(Int(pause.inSeconds.rounded(.up)))",
+            ]
+            if failing.count > 1 { metadata["streams_failing"] = "\(failing.count)" }
+            logger.log(level: state == .gone ? .notice : .warning, Self.message(state), metadata: metadata)
         }
         let count = failures
         board.update(stream) { status in
@@ -61,11 +66,23 @@ struct Trouble {
         return pause
     }
 
+    private static func message(_ state: StreamStatus.State) -> Logger.Message {
+        switch state {
+        case .authFailed:
+            "Twilio refuses the credential; nothing is collected until that is mended, and it is tried again"
+        case .gone: "Twilio does not know what this stream reads; it is looked for, and tried again"
+        default: "collection fails and is tried again; Twilio keeps what waits for 30 days"
+        }
+    }
+
     mutating func recovered() {
         guard failures > 0 else { return }
-        logger.notice("collection works again", metadata: ["failures": "\(failures)"])
+        if log.recovered(stream) {
+            logger.notice("collection works again", metadata: ["failures": "\(failures)"])
+        }
         failures = 0
         refusals = 0
         backoff.reset()
+        board.update(stream) { $0.failures = 0 }
     }
 }

@@ -1,41 +1,14 @@
 package import PipelineCore
 
-/// How a stream is read.
-package struct CollectionPlan: Sendable, Equatable {
-    package var pollInterval: Duration
-    /// Every instant is read again, at growing ages, until it is this old.
-    package var overlap: Duration
-    /// Ages at which it is read once more, at idle priority.
-    package var rereadAfter: [Duration]
-    package var pageSize: Int
-
-    package init(pollInterval: Duration, overlap: Duration, rereadAfter: [Duration], pageSize: Int) {
-        self.pollInterval = pollInterval
-        self.overlap = overlap
-        self.rereadAfter = rereadAfter
-        self.pageSize = pageSize
-    }
-
-    /// The ages at which every instant is looked at again: 30 s, then three times as much each, then `overlap` itself,
-    /// then `rereadAfter`. So a record is read about five times, whatever the poll interval.
-    var ages: [Duration] {
-        var ages: [Duration] = []
-        var age: Duration = .seconds(30)
-        while age < overlap {
-            ages.append(age)
-            age = age * 3
-        }
-        ages.append(overlap)
-        return ages + rereadAfter.filter { $0 > overlap }.sorted()
-    }
-}
-
-/// Decides which window of a stream is read next, and when: a state machine without clock or network.
+/// Decides which windows of a stream are read next, and when: a state machine without clock or network.
 ///
-/// - Holes come first, oldest first: catch-up, then what has become new since the last poll.
+/// - **Catch-up**: what was never read and is older than the live span comes oldest first, in as many windows at once as
+///   the caller likes.
+/// - **Live**: what is younger does not wait for that. It is polled beside it, one window at a time.
 /// - What was read is looked at again at the plan's ages, neighbours together, so that few requests are made.
 /// - A window ends `lag` before the server's now, so that nothing is written at its end while it is paged through.
-/// - Its length adapts so that one window is a few pages.
+/// - Its length adapts so that one window is a few pages. One that held too much is halved until it does not, or until
+///   it is one tick: that takes at most log2(length / tick) failures, each of which gives up after a few pages.
 package struct WindowPlanner: Sendable {
     package enum Step: Equatable, Sendable {
         case read(Window, purpose: Purpose)
@@ -49,15 +22,32 @@ package struct WindowPlanner: Sendable {
         case live, catchUp, reread
     }
 
-    /// How far behind the server's clock windows end.
-    package static let lag: Duration = .seconds(2)
-    /// The server's clock may step this much without meaning anything.
+    /// What the caller knows when it asks for the next window.
+    package struct Circumstances: Sendable {
+        /// By the server's clock.
+        package var now: Timestamp
+        /// How often to poll now: the plan's interval, or a stretched one.
+        package var pollInterval: Duration
+        /// Whether the whole overlap holds at most `quietRecords` records.
+        package var isQuiet: Bool
+        /// Whether looking again at what was read is put off.
+        package var isSparing: Bool
+
+        package init(now: Timestamp, pollInterval: Duration, isQuiet: Bool, isSparing: Bool = false) {
+            self.now = now
+            self.pollInterval = pollInterval
+            self.isQuiet = isQuiet
+            self.isSparing = isSparing
+        }
+    }
+
+    /// How far behind the server's now a window ends.
+    static let lag: Duration = .seconds(2)
+    /// The server's clock may jump back by this much without anything being read anew.
     static let clockTolerance: Duration = .seconds(10)
     /// How soon what was read once, and will not be read again for its age, is confirmed; also the first age.
     static let confirmation: Duration = .seconds(30)
     package static let firstLength: Duration = .seconds(3600)
-    /// Whoever is less than this behind is not catching up, however short the overlap.
-    static let leastOverlap: Duration = .seconds(60)
     static let longestLength: Duration = .seconds(7 * 86_400)
     /// A window should fill this many pages: enough to make requests worth it, far from any cap.
     static let targetPages = 4
@@ -68,25 +58,29 @@ package struct WindowPlanner: Sendable {
     package let plan: CollectionPlan
     package let start: Timestamp
     package let tick: Duration
-    package private(set) var coverage: Coverage
+    package internal(set) var coverage: Coverage
     /// How long a window is at the most; learnt from how many records windows held.
     package private(set) var length: Duration
     private var lastPoll: Timestamp?
     /// The last window of a poll did not reach the horizon: what is left of it does not wait for the next poll.
     private var isPollUnfinished = false
     /// With `finish`: read up to here, and look again only at what was due then.
-    private var target: (end: Timestamp, asOf: Timestamp)?
+    private(set) var target: (end: Timestamp, asOf: Timestamp)?
+    /// What is left of windows that held too much, and how many records are known to be in each.
+    private var dense: [(window: Window, records: Int)] = []
+    private static let mostDense = 8
 
     /// - Parameter length: what an earlier planner of the stream had learnt.
     package init(
         plan: CollectionPlan, start: Timestamp, tick: Duration, coverage: Coverage,
         length: Duration = WindowPlanner.firstLength
     ) {
-        self.length = length
         self.plan = plan
         self.start = start.rounded(downTo: tick)
         self.tick = tick
         self.coverage = coverage
+        self.length = length
+        self.length = bounded(length)
     }
 
     /// From now on, only what is there at `now` is read, once; then comes `done`.
@@ -95,38 +89,96 @@ package struct WindowPlanner: Sendable {
         target = (now.rounded(downTo: tick) + tick, now)
     }
 
-    /// - Parameter now: by the server's clock.
-    /// - Parameter isQuiet: whether the whole overlap holds at most `quietRecords` records.
-    package mutating func next(now: Timestamp, isQuiet: Bool) -> Step {
+    // MARK: - What is next
+
+    /// The next live poll or look again; one at a time.
+    package mutating func next(_ circumstances: Circumstances) -> Step {
+        let now = circumstances.now
         reopenFuture(now)
-        let horizon = min((now - Self.lag).rounded(downTo: tick), target?.end ?? Timestamp(milliseconds: .max))
+        let holes = holes(circumstances)
         var soonest: Duration?
-        if start < horizon, let hole = coverage.holes(in: Window(from: start, to: horizon)).first {
-            let behind = hole.from < horizon - max(plan.overlap, Self.leastOverlap) - plan.pollInterval
-            let isDue = behind || isPollUnfinished || target != nil
-            let pollAt = isDue ? now : (lastPoll.map { min($0, now) + plan.pollInterval } ?? now)
+        // At the end everything leaves in one order.
+        if let live = holes.live, target == nil || holes.catchUp.isEmpty {
+            let pollAt = isPollUnfinished || target != nil ? now : nextPoll(circumstances)
             if pollAt <= now {
-                guard behind else {
-                    let window = firstPass(over: hole, now: now, isQuiet: isQuiet)
-                    isPollUnfinished = window.to < hole.to
-                    return .read(window, purpose: .live)
-                }
-                // What is younger than the overlap is live, whatever lies before it.
-                let young = (horizon - max(plan.overlap, Self.leastOverlap)).rounded(downTo: tick)
-                let end = min(hole.to, hole.from + length, max(young, hole.from + tick))
-                return .read(Window(from: hole.from, to: end), purpose: .catchUp)
+                let window = firstPass(over: live, circumstances)
+                isPollUnfinished = window.to < live.to
+                return .read(window, purpose: .live)
             }
             soonest = pollAt - now
         }
-        if let look = nextLook(asOf: target?.asOf ?? now) {
+        if !circumstances.isSparing, let look = nextLook(asOf: target?.asOf ?? now, circumstances) {
             if look.at <= (target?.asOf ?? now) { return .read(look.window, purpose: .reread) }
             soonest = min(soonest ?? .seconds(86_400), look.at - now)
         }
-        if let target, horizon >= target.end { return .done }
+        if let target, holes.live == nil, holes.catchUp.isEmpty, horizon(now) >= target.end { return .done }
         // While there is nothing behind the horizon yet, the next tick of it is what comes.
-        return .wait(
-            max(.milliseconds(50), min(soonest ?? plan.pollInterval, target == nil ? plan.pollInterval : .seconds(1))))
+        let longest = target == nil ? circumstances.pollInterval : .seconds(1)
+        return .wait(max(.milliseconds(50), min(soonest ?? longest, longest)))
     }
+
+    /// The oldest window that was never read and is not live; nil if there is none beside those in `underWay`.
+    package func nextCatchUp(_ circumstances: Circumstances, underWay: [Window]) -> Window? {
+        for hole in holes(circumstances).catchUp {
+            guard let free = hole.subtracting(underWay).first else { continue }
+            return Window(from: free.from, to: min(free.to, free.from + limit(from: free.from)))
+        }
+        return nil
+    }
+
+    /// The oldest window of `range` that was never read; nil if all of it was. For backfills, which have no live part.
+    func nextUnread(in range: Window) -> Window? {
+        guard let hole = coverage.holes(in: range).first else { return nil }
+        return Window(from: hole.from, to: min(hole.to, hole.from + limit(from: hole.from)))
+    }
+
+    /// When the stream is polled next.
+    func nextPoll(_ circumstances: Circumstances) -> Timestamp {
+        lastPoll.map { min($0, circumstances.now) + circumstances.pollInterval } ?? circumstances.now
+    }
+
+    /// Whether everything before the window has been read.
+    package func isNext(_ window: Window) -> Bool {
+        window.from <= start || coverage.holes(in: Window(from: start, to: window.from)).isEmpty
+    }
+
+    private func horizon(_ now: Timestamp) -> Timestamp {
+        min((now - Self.lag).rounded(downTo: tick), target?.end ?? Timestamp(milliseconds: .max))
+    }
+
+    /// What was never read: the newest part, which is polled, and everything that lies further back.
+    private func holes(_ circumstances: Circumstances) -> (catchUp: [Window], live: Window?) {
+        let horizon = horizon(circumstances.now)
+        guard start < horizon else { return ([], nil) }
+        var holes = coverage.holes(in: Window(from: start, to: horizon))
+        guard let newest = holes.last, newest.to == horizon else { return (holes, nil) }
+        holes.removeLast()
+        guard newest.from < horizon - plan.liveSpan - circumstances.pollInterval else { return (holes, newest) }
+        let young = (horizon - plan.liveSpan).rounded(downTo: tick)
+        return (holes + [Window(from: newest.from, to: young)], Window(from: young, to: horizon))
+    }
+
+    /// A hole's oldest part; when the stream is quiet, with everything before it that is to be looked at again before
+    /// the next poll.
+    private func firstPass(over hole: Window, _ circumstances: Circumstances) -> Window {
+        let to = min(hole.to, hole.from + limit(from: hole.from))
+        guard circumstances.isQuiet, !circumstances.isSparing, to == hole.to else {
+            return Window(from: hole.from, to: to)
+        }
+        let ages = plan.ages
+        let oldest = hole.from - plan.overlap * 2 - circumstances.pollInterval
+        let again = coverage.intervals.first { interval in
+            interval.window.from >= oldest && interval.window.from < hole.from
+                && due(interval, ages: ages).map { $0.at <= circumstances.now + circumstances.pollInterval } ?? false
+        }
+        // Nothing that was never read may lie between.
+        let from = again.map {
+            coverage.holes(in: Window(from: $0.window.from, to: hole.from)).last?.to ?? $0.window.from
+        }
+        return Window(from: from ?? hole.from, to: to)
+    }
+
+    // MARK: - What was learnt
 
     /// Notes a complete pass, and what it says about how dense records are.
     package mutating func didRead(
@@ -141,6 +193,13 @@ package struct WindowPlanner: Sendable {
             Self.nextAge(earlier, ages: ages) == Self.nextAge(later, ages: ages)
         }
         if purpose == .live { lastPoll = now }
+        if let index = dense.firstIndex(where: { $0.window.contains(window.from) }) {
+            let (before, known) = dense.remove(at: index)
+            let rest = known - records
+            if window.to < before.to, rest > plan.pageSize * Self.targetPages {
+                dense.append((Window(from: window.to, to: before.to), rest))
+            }
+        }
         guard window.length >= length || records >= plan.pageSize * Self.targetPages else { return }
         let ratio = Double(plan.pageSize * Self.targetPages) / Double(max(1, records))
         length = bounded(window.length * min(8, max(1.0 / 8, ratio)))
@@ -149,90 +208,37 @@ package struct WindowPlanner: Sendable {
     /// Whether the window can be made shorter.
     package func canSplit(_ window: Window) -> Bool { window.length > tick }
 
-    /// The window held too much: the next ones are shorter.
+    /// The window held more than one pass may gather: the next ones are shorter.
     package mutating func didHoldTooMuch(_ window: Window) {
         length = bounded(window.length / 2)
+        dense.removeAll { $0.window.contains(window.from) }
+        if dense.count == Self.mostDense { dense.removeFirst() }
+        dense.append((window, plan.pageSize * Self.targetPages * 2))
+    }
+
+    /// How long a window may be that begins at `from`. What is left of one that held too much is tried by halves: it
+    /// still holds too much.
+    func limit(from: Timestamp) -> Duration {
+        guard let dense = dense.first(where: { $0.window.contains(from) }) else { return length }
+        return min(length, bounded(dense.window.length / 2))
     }
 
     private func bounded(_ length: Duration) -> Duration {
         let ticks = max(1, length.wholeMilliseconds / max(1, tick.wholeMilliseconds))
         return min(tick * Int(ticks), Self.longestLength)
     }
+}
 
-    /// A hole's oldest part; when the stream is quiet, with everything before it that is to be looked at again before
-    /// the next poll.
-    private func firstPass(over hole: Window, now: Timestamp, isQuiet: Bool) -> Window {
-        let to = min(hole.to, hole.from + length)
-        guard isQuiet, to == hole.to else { return Window(from: hole.from, to: to) }
-        let ages = plan.ages
-        let oldest = hole.from - plan.overlap * 2 - plan.pollInterval
-        let again = coverage.intervals.first { interval in
-            interval.window.from >= oldest && interval.window.from < hole.from
-                && due(interval, ages: ages).map { $0.at <= now + plan.pollInterval } ?? false
+extension Window {
+    /// What is left of the window without `others`, oldest first.
+    func subtracting(_ others: [Window]) -> [Window] {
+        var rest: [Window] = []
+        var from = self.from
+        for other in others.sorted(by: { $0.from < $1.from }) where other.to > from && other.from < to {
+            if from < other.from { rest.append(Window(from: from, to: other.from)) }
+            from = other.to
         }
-        return Window(from: again?.window.from ?? hole.from, to: to)
-    }
-
-    /// The next window that is to be looked at again, and when.
-    ///
-    /// It waits a little longer than it must, so that its neighbours are due too and are read with it.
-    private func nextLook(asOf now: Timestamp) -> (window: Window, at: Timestamp)? {
-        let ages = plan.ages
-        let intervals = coverage.intervals
-        let dues = intervals.map { due($0, ages: ages) }
-        var earliest: (index: Int, at: Timestamp)?
-        for (index, due) in dues.enumerated() {
-            guard let due else { continue }
-            let at = due.at + (target == nil ? due.patience : .zero)
-            if at < earliest?.at ?? Timestamp(milliseconds: .max) { earliest = (index, at) }
-        }
-        guard let earliest else { return nil }
-        let time = max(now, earliest.at)
-        var window = intervals[earliest.index].window
-        func join(_ index: Int, _ joined: (Window) -> Window?) -> Bool {
-            guard intervals.indices.contains(index), let due = dues[index], due.at <= time,
-                let together = joined(intervals[index].window),
-                together.length <= min(length, Coverage.longestSpan(age: time - together.to))
-            else { return false }
-            window = together
-            return true
-        }
-        var after = earliest.index + 1
-        while join(after, { $0.from == window.to ? Window(from: window.from, to: $0.to) : nil }) { after += 1 }
-        var before = earliest.index - 1
-        while join(before, { $0.to == window.from ? Window(from: $0.from, to: window.to) : nil }) { before -= 1 }
-        return (Window(from: window.from, to: min(window.to, window.from + length)), earliest.at)
-    }
-
-    /// When an interval is to be looked at again; nil if never.
-    ///
-    /// What was read once, or found something new, is confirmed soon, unless its next age within the overlap does that.
-    private func due(_ interval: Coverage.Interval, ages: [Duration]) -> (at: Timestamp, patience: Duration)? {
-        guard interval.state != .finished else { return nil }
-        let next = Self.nextAge(interval, ages: ages)
-        if interval.state == .read, next.map({ $0 > plan.overlap }) ?? true {
-            return (interval.readAt + Self.confirmation, .zero)
-        }
-        return next.map { (interval.window.to + $0, $0 / 4) }
-    }
-
-    private static func nextAge(_ interval: Coverage.Interval, ages: [Duration]) -> Duration? {
-        let age = interval.readAt - interval.window.to
-        return ages.first { $0 > age }
-    }
-
-    /// What was read by a clock that was ahead is read again by the right one.
-    ///
-    /// Finished intervals stay: which of their records were taken is no longer known one by one.
-    private mutating func reopenFuture(_ now: Timestamp) {
-        let wrong = coverage.intervals.filter {
-            $0.state != .finished && ($0.window.to > now + Self.clockTolerance || $0.readAt > now + Self.clockTolerance)
-        }
-        for interval in wrong {
-            let from =
-                interval.readAt > now + Self.clockTolerance
-                ? interval.window.from : max(interval.window.from, now.rounded(downTo: tick))
-            coverage.reopen(Window(from: from, to: interval.window.to))
-        }
+        if from < to { rest.append(Window(from: from, to: to)) }
+        return rest
     }
 }

@@ -5,10 +5,10 @@ import PipelineCore
 // `truncated` and `redacted`, behind these.
 
 extension EnvelopeLine {
-    mutating func appendMarks(of slot: SourceRecord.Slot, lane: Lane) {
+    mutating func appendMarks(of slot: SourceRecord.Slot, _ context: RecordContext) {
         let isUndated = slot.time == nil
-        appendTags(lane: lane, isUndated: isUndated)
-        if isUndated { appendTimeError() }
+        appendTags(lane: context.lane, isUndated: isUndated)
+        if isUndated { appendTimeError(context.dataset) }
         appendRawError(slot.flaws)
         appendShortened()
     }
@@ -24,8 +24,13 @@ extension EnvelopeLine {
     private static let timeErrorLimit = 128
 
     /// `time_error` holds what stands in the place of the date, shortened, or `missing`.
-    private mutating func appendTimeError() {
-        let token = token(EventField.eventDate.rawValue)
+    private mutating func appendTimeError(_ dataset: Dataset) {
+        // The date is in the same place in all lists of fields. Alerts have a second one.
+        var token = token(EventField.eventDate.rawValue)
+        if dataset == .monitorAlerts, token.isEmpty || token.equals("null") {
+            let created = self.token(AlertField.dateCreated.rawValue)
+            if !created.isEmpty { token = created }
+        }
         append(",\"time_error\":\"")
         if token.isEmpty {
             append("missing")

@@ -12,7 +12,8 @@ package enum PageError: Error, Equatable {
     /// There is no list under the dataset's key.
     case noList(key: String, Excerpt)
     case listNotArray(key: String, Excerpt)
-    /// Without `meta.next_page_url`, a string or null, nobody knows whether that was all.
+    /// Without `meta.next_page_url` (or the 2010 API's `next_page_uri`), a string or null, nobody knows whether that
+    /// was all.
     case noNextPageURL(Excerpt)
     case outOfMemory
 }
@@ -40,7 +41,14 @@ package struct Excerpt: Equatable, Sendable, CustomStringConvertible {
     /// Enough to recognise an HTML page or another API, too little to repeat a record.
     package static let limit = 80
 
+    /// Stands for a piece of an answer that may hold secrets.
+    static let withheld = Excerpt(said: "(not shown, it may hold secrets)")
+
     package let description: String
+
+    private init(said description: String) {
+        self.description = description
+    }
 
     /// The first bytes, white space run together, what is not printable ASCII as `\xHH`; "…" if there were more.
     package init(_ bytes: some Sequence<UInt8>) {

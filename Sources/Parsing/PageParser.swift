@@ -10,64 +10,36 @@ package import PipelineCore
 /// - The same bytes always give the same page.
 ///
 /// Not for use by two threads at once. A parser is cheap to make, and keeps four bytes of address space for each byte of
-/// the largest answer it read, up to `keptBytes`, of which about a fifth is touched.
+/// the largest answer it read, up to 4 MiB, of which about a fifth is touched.
 package final class PageParser {
-    /// The memory for answers up to this size is kept: a page of 1,000 records has about 1 MiB.
-    private static let keptBytes = 4 << 20
+    private let scanner = AnswerScanner()
 
-    private let handle: OpaquePointer?
-    private var shape: PageShape?
+    package init() {}
 
-    package init() {
-        handle = csimdjson_create()
-    }
-
-    deinit {
-        csimdjson_destroy(handle)
-    }
-
-    /// Reads a whole answer. A byte order mark in front of it is dropped; bytes that are not UTF-8 become U+FFFD.
+    /// Reads a whole list answer. A byte order mark in front of it is dropped; bytes that are not UTF-8 become U+FFFD.
     package func parse(_ body: consuming [UInt8], as shape: PageShape) throws(PageError) -> Page {
-        guard body.count <= Int32.max else { throw .tooLarge(bytes: body.count) }
-        try prepare(for: shape)
-        defer { csimdjson_trim(handle, Self.keptBytes) }
-        if body.starts(with: [0xEF, 0xBB, 0xBF]) { body.removeFirst(3) }
-        var found = csimdjson_page()
-        var status = parse(body, &found)
-        var repaired: UTF8Repair?
-        if status == CSIMDJSON_NOT_UTF8 {
-            let repair = UTF8Repair(body)
-            guard repair.bytes.count <= Int32.max else { throw .tooLarge(bytes: repair.bytes.count) }
-            body = repair.bytes
-            repaired = repair
-            status = parse(body, &found)
-        }
-        guard status == CSIMDJSON_OK else {
-            throw PageError(status, at: Int(found.error), in: body, shape: shape)
-        }
-        let nextPageURL = JSONString.text(body[Range(found.next_page_url)])
-        return Page(
-            buffer: body, records: slots(found, in: body, shape: shape, repaired: repaired),
-            fields: UnsafeBufferPointer(start: found.fields, count: found.record_count * shape.fieldKeys.count)
-                .map { $0.start..<$0.end },
-            fieldsPerRecord: shape.fieldKeys.count,
-            nextPageURL: nextPageURL == "" ? nil : nextPageURL
-        )
+        try parse(body, .list, shape)
     }
 
-    private func prepare(for shape: PageShape) throws(PageError) {
-        guard handle != nil else { throw .outOfMemory }
-        guard self.shape != shape else { return }
-        let keys = shape.fieldKeys.joined(separator: ",")
-        let status = csimdjson_set_shape(handle, shape.listKey, keys)
-        precondition(status != CSIMDJSON_BAD_SHAPE, "a shape has too many keys")
-        guard status == CSIMDJSON_OK else { throw .outOfMemory }
-        self.shape = shape
+    /// Reads the answer to a question for one record, `GET /v1/Events/{AE}`: the record stands at the root.
+    ///
+    /// The page has exactly one record, as the list would have it, and no next page. What is no object is refused.
+    package func parse(record body: consuming [UInt8], as shape: PageShape) throws(PageError) -> Page {
+        try parse(body, .record, shape)
     }
 
-    private func parse(_ bytes: borrowing [UInt8], _ found: inout csimdjson_page) -> csimdjson_status {
-        bytes.withUnsafeBufferPointer { bytes in
-            csimdjson_parse_page(handle, bytes.baseAddress, bytes.count, &found)
+    private func parse(
+        _ body: consuming [UInt8], _ form: AnswerScanner.Form, _ shape: PageShape
+    ) throws(PageError) -> Page {
+        try scanner.scan(body, as: form, listKey: shape.listKey, fieldKeys: shape.fieldKeys) { bytes, found, repaired in
+            let nextPageURL = JSONString.text(bytes[Range(found.next_page_url)])
+            return Page(
+                buffer: bytes, records: slots(found, in: bytes, shape: shape, repaired: repaired),
+                fields: UnsafeBufferPointer(start: found.fields, count: found.record_count * shape.fieldKeys.count)
+                    .map { $0.start..<$0.end },
+                fieldsPerRecord: shape.fieldKeys.count,
+                nextPageURL: nextPageURL == "" ? nil : nextPageURL
+            )
         }
     }
 
@@ -94,34 +66,19 @@ package final class PageParser {
             return SourceRecord.Slot(
                 raw: record.raw.start..<record.raw.end,
                 identity: sid?.identity(prefix: shape.sidPrefix) ?? .of(bytes[Range(record.raw)]),
-                time: JSONString.contents(bytes[Range(fields[shape.date])]).flatMap { Timestamp(rfc3339: $0) },
-                flaws: flaws
+                time: time(fields, in: bytes, shape), flaws: flaws
             )
         }
     }
-}
 
-extension Range<Int> {
-    fileprivate init(_ range: csimdjson_range) {
-        self = Int(range.start)..<Int(range.end)
-    }
-}
-
-extension PageError {
-    fileprivate init(_ status: csimdjson_status, at offset: Int, in body: [UInt8], shape: PageShape) {
-        let start = Excerpt(body)
-        // Half of an HTML page's quotes look like a string that does not end: what it begins with tells more.
-        let first = body.first { ![9, 10, 13, 32].contains($0) }
-        switch status {
-        case CSIMDJSON_EMPTY: self = .empty
-        case CSIMDJSON_NO_MEMORY: self = .outOfMemory
-        case CSIMDJSON_TOO_MANY_RECORDS: self = .tooManyRecords
-        case _ where first != UInt8(ascii: "{"): self = .notAnObject(start)
-        case CSIMDJSON_CUT_SHORT: self = .cutShort(bytes: body.count, start)
-        case CSIMDJSON_NO_LIST: self = .noList(key: shape.listKey, start)
-        case CSIMDJSON_LIST_NOT_ARRAY: self = .listNotArray(key: shape.listKey, Excerpt(body.dropFirst(offset)))
-        case CSIMDJSON_NO_NEXT_PAGE_URL: self = .noNextPageURL(start)
-        default: self = .notJSON(at: offset, Excerpt(body.dropFirst(offset)))
+    /// The first of the record's dates that can be read.
+    private func time(
+        _ fields: UnsafePointer<csimdjson_range>, in bytes: borrowing [UInt8], _ shape: PageShape
+    ) -> Timestamp? {
+        for date in shape.dates {
+            guard let contents = JSONString.contents(bytes[Range(fields[date])]) else { continue }
+            if let time = Timestamp(rfc3339: contents) ?? Timestamp(rfc2822: contents) { return time }
         }
+        return nil
     }
 }

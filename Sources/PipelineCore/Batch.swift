@@ -32,19 +32,25 @@ package struct SpooledRecord: Sendable {
     /// The envelope's `type` as it stands in the JSON.
     package var type: String { String(decoding: bytes[entry.type], as: UTF8.self) }
 
-    /// Account and dataset of records that were appended together.
+    /// The one sink the record is for; nil for all of them.
+    package var target: String? { origin.target }
+
+    /// Account, dataset and target of records that were appended together.
     package struct Origin: Hashable, Sendable {
         /// The account's label when the record was collected.
         package let account: String
         package let accountSID: String
         package let dataset: Dataset
         package let lane: Lane
+        /// The one sink the records are for; nil for all of them.
+        package let target: String?
 
-        package init(account: String, accountSID: String, dataset: Dataset, lane: Lane) {
+        package init(account: String, accountSID: String, dataset: Dataset, lane: Lane, target: String? = nil) {
             self.account = account
             self.accountSID = accountSID
             self.dataset = dataset
             self.lane = lane
+            self.target = target
         }
     }
 }

@@ -34,7 +34,8 @@ package struct Coverage: Equatable, Sendable {
     /// How long an interval may be whose youngest instant had this age when it was read: half of that, so that there
     /// are few intervals and the oldest instant of each is at most half as old again as the youngest.
     package static func longestSpan(age: Duration) -> Duration {
-        max(.seconds(10), age / 2)
+        // In whole seconds, so that windows stay whole ticks.
+        .seconds(max(10, (age / 2).components.seconds))
     }
 
     package private(set) var intervals: [Interval] = []

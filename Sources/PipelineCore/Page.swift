@@ -117,3 +117,26 @@ package enum LogField: Int, CaseIterable, Sendable {
         }
     }
 }
+
+/// The keys of an Alert that the envelope is made of; `rawValue` is the place in `Page.fields`.
+package enum AlertField: Int, CaseIterable, Sendable {
+    case sid, dateGenerated, dateCreated, logLevel, errorCode, alertText, moreInfo, resourceSID, serviceSID
+    case requestMethod, requestURL
+
+    /// The key in Twilio's JSON.
+    package var key: String {
+        switch self {
+        case .sid: "sid"
+        case .dateGenerated: "date_generated"
+        case .dateCreated: "date_created"
+        case .logLevel: "log_level"
+        case .errorCode: "error_code"
+        case .alertText: "alert_text"
+        case .moreInfo: "more_info"
+        case .resourceSID: "resource_sid"
+        case .serviceSID: "service_sid"
+        case .requestMethod: "request_method"
+        case .requestURL: "request_url"
+        }
+    }
+}

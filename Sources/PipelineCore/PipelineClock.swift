@@ -1,6 +1,6 @@
 import Glibc
 
-/// What time it is, and waiting: the seam by which a test takes time into its own hand.
+/// What time it is, waiting, and chance: the seam by which a test takes all three into its own hand, and repeats a run.
 package protocol PipelineClock: Sendable {
     /// Wall time; may jump when an administrator or NTP sets it.
     var wallNow: Timestamp { get }
@@ -8,6 +8,19 @@ package protocol PipelineClock: Sendable {
     var monotonicNow: ContinuousClock.Instant { get }
     /// - Throws: `CancellationError` when the task is cancelled meanwhile.
     func sleep(for duration: Duration) async throws
+    /// A random number, of which pauses are made.
+    func randomNumber() -> UInt64
+}
+
+/// The clock's chance in the form the standard library takes.
+package struct ClockRandomness: RandomNumberGenerator {
+    private let clock: any PipelineClock
+
+    package init(_ clock: any PipelineClock) {
+        self.clock = clock
+    }
+
+    package mutating func next() -> UInt64 { clock.randomNumber() }
 }
 
 /// The machine's own clocks.
@@ -25,5 +38,10 @@ package struct SystemClock: PipelineClock {
 
     package func sleep(for duration: Duration) async throws {
         try await Task.sleep(for: duration)
+    }
+
+    package func randomNumber() -> UInt64 {
+        var generator = SystemRandomNumberGenerator()
+        return generator.next()
     }
 }

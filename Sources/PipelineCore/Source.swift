@@ -1,30 +1,47 @@
 /// One list endpoint of one account: what a stream is read from.
 package protocol Source: Sendable {
     /// The server's clock. Asks the server if it is not known yet.
-    func serverTime() async throws(SourceError) -> Timestamp
+    func serverTime(_ urgency: Urgency) async throws(SourceError) -> Timestamp
 
     /// Makes one complete pass over a window: every page of it, or an error.
     ///
-    /// What is asked is a tick wider than the window at both ends, so that the answer holds every record of it however
-    /// the server reads its bounds.
-    /// - Parameter canSplit: whether the window can be made shorter; if not, limits on its contents do not apply.
-    func read(_ window: Window, canSplit: Bool) async throws(SourceError) -> WindowContents
+    /// What is asked is wider than the window at both ends, so that the answer holds every record of it however the
+    /// server reads its bounds. Several passes over different windows may be under way at once.
+    func read(_ window: Window, _ pass: Pass) async throws(SourceError) -> WindowContents
 
-    /// How many requests were made so far, successful or not.
+    /// How many requests were made so far for this stream, successful or not.
     var requestsMade: Int { get }
 
-    /// The shortest span that the server's filters tell apart.
+    /// The shortest span that windows are cut to.
     var tick: Duration { get }
+}
+
+/// How a pass over a window is to be made.
+package struct Pass: Sendable {
+    /// Whether the window can be made shorter. If not, limits on its contents do not apply, and what the server does not
+    /// list is a gap.
+    package let canSplit: Bool
+    package let urgency: Urgency
+    /// Where the bytes of its pages are counted.
+    package let memory: MemoryHold
+
+    package init(canSplit: Bool, urgency: Urgency, memory: MemoryHold) {
+        self.canSplit = canSplit
+        self.urgency = urgency
+        self.memory = memory
+    }
 }
 
 /// Why a pass over a window failed. Nothing of the window counts as read then.
 package enum SourceError: Error, Sendable {
     /// The window holds more than one pass may gather, or more than the server lists for one query: ask for less.
     case tooMuch(reason: String)
+    /// Other passes have gathered all that memory allows, and this one is not needed before them: ask again later.
+    case noRoom
     /// Passing trouble: network, 429, 5xx, a broken answer. Retries within the pass are used up.
     case unavailable(reason: String, retryAfter: Duration?)
-    /// 401 or 403: what Twilio said of the credential.
-    case unauthorized(reason: String)
+    /// 401 or 403: what Twilio said of the credential. Before `retryAfter` nobody asks with it again.
+    case unauthorized(reason: String, retryAfter: Duration?)
     /// 404: the account, service or environment is gone.
     case gone(reason: String)
     /// The answer is one that no honest server gives, and was refused.
@@ -36,9 +53,10 @@ package enum SourceError: Error, Sendable {
 extension SourceError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .tooMuch(let reason), .unavailable(let reason, _), .unauthorized(let reason), .gone(let reason),
+        case .tooMuch(let reason), .unavailable(let reason, _), .unauthorized(let reason, _), .gone(let reason),
             .refused(let reason):
             reason
+        case .noRoom: "memory for pages is used up by other windows"
         case .cancelled: "the request was cancelled"
         }
     }

@@ -8,7 +8,7 @@ package final class SimulatedTransport: HTTPTransport {
     package let twilio: SimulatedTwilio
     private let clock: VirtualClock
     private let latency: Duration
-    private let log = Mutex<[HTTPRequest]>([])
+    private let log = Mutex<[(request: HTTPRequest, sentAt: ContinuousClock.Instant)]>([])
 
     package init(_ twilio: SimulatedTwilio, clock: VirtualClock, latency: Duration = .milliseconds(20)) {
         self.twilio = twilio
@@ -17,17 +17,23 @@ package final class SimulatedTransport: HTTPTransport {
     }
 
     /// Every request so far.
-    package var requests: [HTTPRequest] { log.withLock { $0 } }
+    package var requests: [HTTPRequest] { log.withLock { $0.map(\.request) } }
+    /// When each was sent.
+    package var sentAt: [ContinuousClock.Instant] { log.withLock { $0.map(\.sentAt) } }
 
     package func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
-        log.withLock { $0.append(request) }
         let sent = clock.monotonicNow
+        log.withLock { $0.append((request, sent)) }
         let target = request.url.path + (request.url.query.map { "?" + $0 } ?? "")
         let auth = request.basicAuth ?? BasicAuth(user: "", password: "")
         let answer = twilio.answer(
             .get(target, user: auth.user, password: auth.password, host: request.url.origin.host),
             at: clock.wallNow.milliseconds)
-        clock.advance(by: latency)
+        do {
+            try await clock.sleep(for: latency)
+        } catch {
+            throw .cancelled
+        }
         let context = TransportError.Context(
             target: request.url.origin.authority, code: .init(rawValue: 18), detail: "cut")
         switch answer.delivery {

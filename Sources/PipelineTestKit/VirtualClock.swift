@@ -1,51 +1,118 @@
 package import PipelineCore
 import Synchronization
 
-/// Time under a test's hand: sleeping moves it forward at once, so hours pass in no time.
+/// Time that passes only when nothing else can happen, so that hours of many tasks pass in no time, the same every time.
 ///
-/// For one task at a time: with several, who sleeps moves time for all.
+/// - What `run` is given and its child tasks run one at a time, in the order in which they became runnable.
+/// - When none can run, time jumps to the earliest sleeper. Equal times wake in the order of falling asleep.
+/// - Chance comes from the seed. So a run repeats exactly.
+/// - Tasks and actors on other executors may be called, but time does not wait for them. Give such actors `executor`.
+/// - Outside of `run`, sleeping moves the time at once.
 package final class VirtualClock: PipelineClock {
-    private struct State {
-        var wall: Timestamp
-        var monotonic = ContinuousClock.Instant.now
-        var end: Timestamp
+    /// Nothing could run and nobody slept, for so long that nothing will.
+    package struct Stalled: Error, CustomStringConvertible {
+        let patience: Duration
+
+        package var description: String {
+            "Nothing can run, nobody sleeps, and for \(patience) no job came from elsewhere: the code under test waits "
+                + "for something that never happens, such as a continuation nobody resumes or a stream nobody ends."
+        }
     }
 
-    private let state: Mutex<State>
+    private let time: VirtualTime
+    private let virtualExecutor: VirtualExecutor
 
     /// - Parameter start: milliseconds since 1970.
-    package init(start: Int64 = 1_780_000_000_000) {
-        let start = Timestamp(milliseconds: start)
-        state = Mutex(State(wall: start, end: start))
+    /// - Parameter seed: of `randomNumber`.
+    /// - Parameter patience: real time to wait for jobs from elsewhere when nothing can run and nobody sleeps; up to twice
+    ///   as long passes before `run` throws `Stalled`.
+    package init(start: Int64 = 1_780_000_000_000, seed: UInt64 = 0, patience: Duration = .seconds(120)) {
+        time = VirtualTime(start: Timestamp(milliseconds: start), seed: seed)
+        virtualExecutor = VirtualExecutor(time: time, patience: patience)
     }
 
-    package var wallNow: Timestamp { state.withLock { $0.wall } }
-    package var monotonicNow: ContinuousClock.Instant { state.withLock { $0.monotonic } }
+    /// For actors with an executor of their own, so that they take turns with what `run` runs.
+    package var executor: any SerialExecutor & TaskExecutor { virtualExecutor }
 
-    package func advance(by duration: Duration) {
-        state.withLock { state in
-            state.wall = state.wall + duration
-            state.monotonic += duration
-        }
-    }
+    package var wallNow: Timestamp { time.wall }
+    package var monotonicNow: ContinuousClock.Instant { time.monotonic }
+    package func randomNumber() -> UInt64 { time.randomNumber() }
+
+    /// Lets time pass by hand: whose time has come then wakes as soon as nothing else can run.
+    package func advance(by duration: Duration) { time.advance(by: duration) }
 
     /// Sets the wall clock without time passing, as an administrator does.
-    package func setWall(_ time: Timestamp) {
-        state.withLock { $0.wall = time }
-    }
-
-    /// Lets sleepers sleep until this much time has passed; then sleeping throws `CancellationError`.
-    package func run(for duration: Duration) {
-        state.withLock { $0.end = $0.wall + duration }
-    }
+    package func setWall(_ wall: Timestamp) { time.setWall(wall) }
 
     package func sleep(for duration: Duration) async throws {
-        try Task.checkCancellation()
-        try state.withLock { state in
-            guard state.wall < state.end else { throw CancellationError() }
-            state.wall = state.wall + duration
-            state.monotonic += duration
+        try await time.sleep(for: duration) { virtualExecutor.poke() }
+    }
+
+    /// Runs `body` and all its child tasks in virtual time; one run at a time.
+    ///
+    /// Who still sleeps when `body` has ended, a task that is no child of it, gets a `CancellationError`.
+    /// - Parameter limit: virtual time after which `body` is cancelled.
+    /// - Returns: what `body` returns, also after the limit.
+    /// - Throws: what `body` throws; `Stalled`.
+    package func run<Value: Sendable>(
+        for limit: Duration? = nil, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let canceller = Canceller()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
+                let run = time.begin { continuation.resume(throwing: $0) }
+                let task = Task(executorPreference: virtualExecutor) {
+                    let result: Result<Value, any Error>
+                    do {
+                        result = .success(try await self.limited(limit, body))
+                    } catch {
+                        result = .failure(error)
+                    }
+                    if self.time.end(run) { continuation.resume(with: result) }
+                }
+                canceller.set { task.cancel() }
+            }
+        } onCancel: {
+            canceller.cancel()
         }
-        await Task.yield()
+    }
+
+    private func limited<Value: Sendable>(
+        _ limit: Duration?, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        guard let limit else { return try await body() }
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask {
+                try? await self.sleep(for: limit)
+                return nil
+            }
+            group.addTask { try await body() }
+            while let ended = try await group.next() {
+                group.cancelAll()
+                if let value = ended { return value }
+            }
+            preconditionFailure("the body's task ends with a value or throws")
+        }
+    }
+}
+
+/// Cancels what may not be known yet when it is cancelled.
+private final class Canceller: Sendable {
+    private let state = Mutex<(isCancelled: Bool, action: (@Sendable () -> Void)?)>((false, nil))
+
+    func set(_ action: @escaping @Sendable () -> Void) {
+        let isCancelled = state.withLock { state in
+            state.action = action
+            return state.isCancelled
+        }
+        if isCancelled { action() }
+    }
+
+    func cancel() {
+        let action = state.withLock { state in
+            state.isCancelled = true
+            return state.action
+        }
+        action?()
     }
 }

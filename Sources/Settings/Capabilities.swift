@@ -37,8 +37,8 @@ package struct Capabilities: Sendable {
         sinkTypes: [.file],
         formats: [.envelope, .raw],
         fileCompressions: [.gzip, .none],
-        datasets: [.monitorEvents, .twilship],
-        features: []
+        datasets: Set(DatasetName.allCases),
+        features: [.environmentScope, .subaccountDiscovery]
     )
 
     package static let everything = Capabilities(

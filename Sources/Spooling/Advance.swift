@@ -71,12 +71,19 @@ package struct Advance: Sendable {
     package let requests: Int
     /// How many records were answered, known ones included.
     package let recordsRead: Int
+    /// How long windows are from now on, as learnt; nil keeps what is saved.
+    package let length: Duration?
+    /// How late the new records came. Of a backfill it is left out.
+    package let lateness: LatenessHistogram
+    /// Set when the pass belongs to a backfill: coverage, checkpoint and length of the stream then stay as they are.
+    package let backfill: BackfillProgress?
 
     package init(
         stream: StreamID, account: String, accountSID: String, dataset: Dataset, blocks: [Part], taken: [LedgerItem],
         coverage: Coverage, checkpoint: Checkpoint?, window: Window, readAt: Timestamp, gap: Gap? = nil,
         requestIDs: [String],
-        requests: Int, recordsRead: Int
+        requests: Int, recordsRead: Int, length: Duration? = nil, lateness: LatenessHistogram = LatenessHistogram(),
+        backfill: BackfillProgress? = nil
     ) {
         self.stream = stream
         self.account = account
@@ -92,6 +99,9 @@ package struct Advance: Sendable {
         self.requestIDs = requestIDs
         self.requests = requests
         self.recordsRead = recordsRead
+        self.length = length
+        self.lateness = lateness
+        self.backfill = backfill
     }
 }
 
@@ -112,28 +122,5 @@ package struct Settlement: Sendable {
         self.filtered = filtered
         self.attempts = attempts
         self.state = state
-    }
-}
-
-/// What was asked of Twilio.
-struct Usage {
-    var requests = 0
-    var records = 0
-    var taken = 0
-
-    init(requests: Int = 0) {
-        self.requests = requests
-    }
-
-    init(_ advance: Advance) {
-        requests = advance.requests
-        records = advance.recordsRead
-        taken = advance.taken.count
-    }
-
-    mutating func add(_ other: Usage) {
-        requests += other.requests
-        records += other.records
-        taken += other.taken
     }
 }

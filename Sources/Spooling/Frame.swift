@@ -12,7 +12,7 @@ import PipelineCore
 ///     16  sequence of the first record
 ///     24  lane
 ///     28  length of the origin
-///     32  origin: account, account SID and dataset, each ended by a zero byte
+///     32  origin: account, account SID, dataset and, for records of one sink only, its name; each ended by a zero byte
 ///     ..  one index entry of 64 bytes per record
 ///     ..  the envelope lines
 struct Frame: Sendable {
@@ -66,7 +66,8 @@ extension Frame {
     static func encode(
         _ range: Range<Int>, of block: EnvelopeBlock, origin: SpooledRecord.Origin, firstSequence: Int64
     ) -> [UInt8] {
-        let names = Array("\(origin.account)\0\(origin.accountSID)\0\(origin.dataset.rawValue)\0".utf8)
+        let target = origin.target.map { "\($0)\0" } ?? ""
+        let names = Array("\(origin.account)\0\(origin.accountSID)\0\(origin.dataset.rawValue)\0\(target)".utf8)
         let entries = block.entries[range]
         let from = entries.first?.line.lowerBound ?? 0
         let to = (entries.last?.line.upperBound ?? -1) + 1
@@ -127,7 +128,9 @@ extension Frame {
         guard dataOffset <= bytes.count else { throw damaged("the frame's index is cut short") }
         let parts = bytes[Frame.headerBytes..<Frame.headerBytes + names].split(
             separator: 0, omittingEmptySubsequences: false)
-        guard parts.count == 4, let dataset = Dataset(rawValue: String(decoding: parts[2], as: UTF8.self)),
+        // The last part is what follows the last zero byte: nothing.
+        guard parts.count == 4 || parts.count == 5,
+            let dataset = Dataset(rawValue: String(decoding: parts[2], as: UTF8.self)),
             let lane = UInt8(exactly: read(UInt32.self, at: 24)).flatMap(Lane.init)
         else { throw damaged("the frame's origin cannot be read") }
         var entries: [EnvelopeBlock.Entry] = []
@@ -154,7 +157,8 @@ extension Frame {
         firstSequence = read(Int64.self, at: 16)
         origin = SpooledRecord.Origin(
             account: String(decoding: parts[0], as: UTF8.self), accountSID: String(decoding: parts[1], as: UTF8.self),
-            dataset: dataset, lane: lane)
+            dataset: dataset, lane: lane,
+            target: parts.count == 5 ? String(decoding: parts[3], as: UTF8.self) : nil)
     }
 
     private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {

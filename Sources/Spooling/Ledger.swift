@@ -12,6 +12,9 @@ enum Ledger {
     /// How long a day's number and digest are kept.
     static let retention: Duration = .seconds(400 * 86_400)
 
+    /// What a server answers for a window may lie this much before it, at the very most.
+    static let rounding: Duration = .seconds(3600)
+
     static func add(_ advance: Advance, sequences: ClosedRange<Int64>, _ database: Database) throws {
         for undated in [false, true] {
             let filed = advance.taken.filter { ($0.time == nil) == undated }
@@ -19,9 +22,10 @@ enum Ledger {
             let times = filed.map { $0.time ?? advance.readAt }
             let identities = filed.map(\.identity).sorted()
             let newest = times.max() ?? advance.readAt
-            try database.execute(
+            try database.executeCached(
                 sql: """
-                    INSERT INTO ledger (stream, from_ms, to_ms, undated, count, keep_ms, identities, first_sequence, last_sequence)
+                    INSERT INTO ledger
+                        (stream, from_ms, to_ms, undated, count, keep_ms, identities, first_sequence, last_sequence)
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [

@@ -121,6 +121,54 @@ package enum Migrations {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("v2") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE stream ADD COLUMN service_name TEXT NOT NULL DEFAULT '';        -- for people
+                    ALTER TABLE stream ADD COLUMN environment_name TEXT NOT NULL DEFAULT '';    -- for people
+                    ALTER TABLE stream ADD COLUMN retired_ms INTEGER;   -- since then it is gone at Twilio
+                    ALTER TABLE stream ADD COLUMN length_ms INTEGER;    -- of windows, as learnt
+
+                    ALTER TABLE gap ADD COLUMN retired INTEGER NOT NULL DEFAULT 0;  -- 1: until the stream comes back
+
+                    ALTER TABLE usage ADD COLUMN lateness BLOB;         -- LatenessHistogram of what was taken
+
+                    CREATE TABLE api_usage (                -- everything asked of Twilio, discovery included
+                        day TEXT NOT NULL,
+                        account_sid TEXT NOT NULL,
+                        dataset TEXT NOT NULL,
+                        account TEXT NOT NULL,              -- the day's last label
+                        requests INTEGER NOT NULL,
+                        records INTEGER NOT NULL,           -- as answered, before duplicates are removed
+                        PRIMARY KEY (day, account_sid, dataset)
+                    ) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE backfill (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT,   -- a number told to people never means another job
+                        account TEXT NOT NULL,              -- the label when it was asked for
+                        account_sid TEXT NOT NULL,
+                        dataset TEXT NOT NULL,
+                        from_ms INTEGER NOT NULL,
+                        to_ms INTEGER NOT NULL,
+                        sink TEXT NOT NULL DEFAULT '',      -- '' for all sinks
+                        requested_ms INTEGER NOT NULL,
+                        requested_by INTEGER NOT NULL,      -- uid
+                        finished_ms INTEGER,
+                        cancelled_ms INTEGER
+                    ) STRICT;
+
+                    CREATE TABLE backfill_stream (
+                        job INTEGER NOT NULL,
+                        stream INTEGER NOT NULL,
+                        coverage BLOB NOT NULL,             -- what the job has read
+                        requests INTEGER NOT NULL,
+                        records INTEGER NOT NULL,           -- as answered
+                        taken INTEGER NOT NULL,
+                        PRIMARY KEY (job, stream)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX backfill_stream_stream ON backfill_stream (stream);
+                    """)
+        }
         return migrator
     }
 
@@ -173,9 +221,10 @@ enum Property: String {
     }
 
     func save(_ value: String, _ database: Database) throws {
-        try database.execute(
-            sql:
-                "INSERT INTO property (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        try database.executeCached(
+            sql: """
+                INSERT INTO property (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value
+                """,
             arguments: [rawValue, value])
     }
 }

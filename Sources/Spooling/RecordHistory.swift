@@ -28,6 +28,8 @@ package struct RecordHistory: Sendable {
     package let window: Window
     package let requestIDs: [String]
     package let deliveries: [Delivery]
+    /// The one sink it is for; nil for all of them.
+    package let target: String?
     /// The envelope.
     package let line: String
     package let time: Timestamp
@@ -50,17 +52,26 @@ extension RecordHistory {
         {
             spans = [first...last]
         }
-        return try spans.flatMap { span in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT frame.*, stream.account_sid, stream.dataset FROM frame JOIN stream ON stream.id = frame.stream
-                    WHERE last_sequence >= ? AND first_sequence <= ? ORDER BY first_sequence
-                    """,
-                arguments: [span.lowerBound, span.upperBound]
-            ).compactMap { try history(of: identity, sid: sid, in: $0, directory, database) }
+        // What a backfill sends to one sink is in no ledger.
+        var frames = try Row.fetchAll(
+            database,
+            sql: """
+                \(frameColumns) WHERE lane = ? AND EXISTS (SELECT 1 FROM backfill WHERE sink != '')
+                """,
+            arguments: [Lane.backfill.rawValue])
+        for span in spans {
+            frames += try Row.fetchAll(
+                database, sql: "\(frameColumns) WHERE last_sequence >= ? AND first_sequence <= ?",
+                arguments: [span.lowerBound, span.upperBound])
+        }
+        let distinct = Dictionary(frames.map { ($0["first_sequence"] as Int64, $0) }) { first, _ in first }
+        return try distinct.sorted { $0.key < $1.key }.compactMap {
+            try history(of: identity, sid: sid, in: $0.value, directory, database)
         }
     }
+
+    private static let frameColumns =
+        "SELECT frame.*, stream.account_sid, stream.dataset FROM frame JOIN stream ON stream.id = frame.stream"
 
     private static func history(
         of identity: RecordIdentity, sid: String, in row: Row, _ directory: StateDirectory, _ database: Database
@@ -76,6 +87,7 @@ extension RecordHistory {
                 from: Timestamp(milliseconds: row["window_from_ms"]), to: Timestamp(milliseconds: row["window_to_ms"])),
             requestIDs: (row["request_ids"] as String).split(separator: " ").map(String.init),
             deliveries: try deliveries(of: record.sequence, database),
+            target: record.target,
             line: String(decoding: record.line, as: UTF8.self),
             time: record.entry.time)
     }

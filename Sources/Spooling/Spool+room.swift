@@ -31,10 +31,13 @@ extension Spool {
         }
     }
 
-    /// Removes what was delivered longer ago than it is to be kept, and notes of deliveries that belonged to it.
+    /// Removes what was delivered longer ago than it is to be kept, and notes of deliveries that belonged to it; also
+    /// usage and ended backfills of long ago.
     package func removeExpired() throws {
         let limit = now() - options.retain
         while try removeOldestSegment(where: { $0 < limit }) {}
+        // Not before: on a full disk, room comes first.
+        try removeOldUsage()
     }
 
     /// Removes the oldest segment if every attached sink is past it and `condition` holds for its last append.

@@ -14,7 +14,7 @@ package import PipelineCore
 /// - A segment's file is removed after the commit that forgets it; files that no row knows are removed at the start.
 /// - One process at a time (`StateLock`), and within it this actor, on a thread of its own: its calls block on the disk.
 package actor Spool {
-    private let executor = QueueExecutor(label: "twilship.spool")
+    private let executor: any SerialExecutor
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     let directory: StateDirectory
@@ -29,20 +29,28 @@ package actor Spool {
     private var segmentExpires = Timestamp(milliseconds: 0)
     private var lastSegmentID: Int64 = 0
     private var nextSequence: Int64
-    /// Coverage of passes that brought no record, not yet committed: losing it means reading the same windows again.
-    var pendingCoverage: [StreamID: Coverage] = [:]
-    var pendingUsage: [StreamID: Usage] = [:]
+    var pending = Pending()
+    /// Commits are this far apart at least when nothing but passes without records is to be saved.
+    private static let commitInterval: Duration = .seconds(1)
+    private var committedAt = Timestamp(milliseconds: .min)
+    /// Whose each stream is, with today's label.
+    var accounts: [StreamID: (account: Pending.Account, label: String)]
+    /// The UTC day on which old usage was last looked for.
+    var usagePrunedOn = ""
     private var frameCache: [Frame] = []
     private var subscribers: [UInt64: AsyncStream<Void>.Continuation] = [:]
     private var nextSubscriber: UInt64 = 0
 
     /// Opens the state directory, brings it up to date and clears up after a crash.
+    /// - Parameter executor: runs everything the spool does; a test's own where it must.
     /// - Throws: `SpoolError`.
     package init(
         directory: StateDirectory, options: SpoolOptions, version: String,
         migrations: DatabaseMigrator = Migrations.all,
-        now: @escaping @Sendable () -> Timestamp
+        now: @escaping @Sendable () -> Timestamp,
+        executor: any SerialExecutor = QueueExecutor(label: "twilship.spool")
     ) throws {
+        self.executor = executor
         self.directory = directory
         self.options = options
         self.now = now
@@ -54,6 +62,7 @@ package actor Spool {
             // Before the first write: the disk may be full of what is swept.
             try Self.sweep(directory, database)
             try Migrations.apply(migrations, to: database, path: directory.databasePath, version: version)
+            accounts = try database.read(Self.accounts)
             nextSequence = try database.read { try Property.nextSequence.fetch($0).flatMap(Int64.init) ?? 1 }
             let last = try database.read {
                 try Row.fetchOne($0, sql: "SELECT id, length, created_ms FROM segment ORDER BY id DESC LIMIT 1")
@@ -74,6 +83,7 @@ package actor Spool {
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF")
+            database.add(function: LatenessHistogram.merging)
         }
         // SQLite creates its files with the process's umask; records and places are nobody else's business.
         let mask = umask(0o077)
@@ -93,13 +103,15 @@ package actor Spool {
 
     /// Makes a complete pass over a window durable: records, ledger and progress in one transaction.
     ///
-    /// A pass without records is kept in memory until the next commit or `flush`.
+    /// Of a backfill it is the job's progress, and the ledger only if all sinks get the records.
+    ///
+    /// A pass without records is kept in memory until the next commit or `flush`. It is committed at once when the last
+    /// commit was a second ago or longer: so a process that never lives for long gets on too.
     /// - Throws: `SpoolError`; nothing was counted then, and the same advance can be given again.
     package func append(_ advance: Advance) throws {
         if let gap = advance.gap { try record(gap, of: advance) }
         guard advance.blocks.contains(where: { !$0.block.entries.isEmpty }) else {
-            pendingCoverage[advance.stream] = advance.coverage
-            pendingUsage[advance.stream, default: Usage()].add(Usage(advance))
+            if isCommitDue { try commit(advance) { _ in } } else { pending.add(advance) }
             return
         }
         try makeRoom(for: advance.blocks.reduce(0) { $0 + Frame.estimatedBytes(of: $1.block) })
@@ -107,7 +119,8 @@ package actor Spool {
         var frames: [(bytes: [UInt8], first: Int64, last: Int64, lane: Lane)] = []
         for part in advance.blocks {
             let origin = SpooledRecord.Origin(
-                account: advance.account, accountSID: advance.accountSID, dataset: advance.dataset, lane: part.lane)
+                account: advance.account, accountSID: advance.accountSID, dataset: advance.dataset, lane: part.lane,
+                target: advance.backfill?.sink)
             for cut in Frame.cuts(of: part.block) {
                 let bytes = Frame.encode(cut, of: part.block, origin: origin, firstSequence: sequence)
                 frames.append((bytes, sequence, sequence + Int64(cut.count) - 1, part.lane))
@@ -118,8 +131,8 @@ package actor Spool {
         let place = try write(frames.map(\.bytes))
         let sequences = nextSequence...sequence - 1
         do {
-            try commit { database in
-                try database.execute(
+            try commit(advance) { database in
+                try database.executeCached(
                     sql: """
                         INSERT INTO segment (id, length, last_sequence, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?)
                         ON CONFLICT (id) DO UPDATE SET length = excluded.length, last_sequence = excluded.last_sequence,
@@ -131,7 +144,7 @@ package actor Spool {
                     ])
                 var offset = place.offset
                 for frame in frames {
-                    try database.execute(
+                    try database.executeCached(
                         sql: "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                         arguments: [
                             frame.first, frame.last, place.segment, offset, frame.bytes.count, advance.stream.rawValue,
@@ -140,10 +153,8 @@ package actor Spool {
                         ])
                     offset += Int64(frame.bytes.count)
                 }
-                try Ledger.add(advance, sequences: sequences, database)
-                try Self.saveCheckpoint(advance, database)
-                try Self.saveCoverage(advance.coverage, of: advance.stream, now: collected, database)
-                try Self.saveUsage(Usage(advance), of: advance.stream, now: collected, database)
+                if advance.backfill?.sink == nil { try Ledger.add(advance, sequences: sequences, database) }
+                if advance.backfill == nil { try Self.saveCheckpoint(advance, database) }
                 try Property.nextSequence.save(String(sequence), database)
             }
         } catch {
@@ -190,7 +201,10 @@ package actor Spool {
         let found = now()
         try commit { database in
             try database.execute(
-                sql: "INSERT INTO gap VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                sql: """
+                    INSERT INTO gap (stream, from_ms, to_ms, reason, found_ms) VALUES (?, ?, ?, ?, ?)
+                    ON CONFLICT DO NOTHING
+                    """,
                 arguments: [
                     advance.stream.rawValue, gap.window.from.milliseconds, gap.window.to.milliseconds, gap.reason,
                     found.milliseconds,
@@ -347,19 +361,36 @@ package actor Spool {
 
     /// Runs `updates` and everything that waits for the next commit in one transaction.
     func commit(_ updates: (Database) throws -> Void) throws {
-        let (coverage, usage) = (pendingCoverage, pendingUsage)
+        let waiting = pending
         let time = now()
         do {
             try database.write { database in
-                for (stream, coverage) in coverage { try Self.saveCoverage(coverage, of: stream, now: time, database) }
-                for (stream, usage) in usage { try Self.saveUsage(usage, of: stream, now: time, database) }
+                try waiting.save(now: time, database)
                 try updates(database)
             }
         } catch let error as DatabaseError {
             throw SpoolError.database(path: directory.databasePath, reason: error.description)
         }
-        pendingCoverage = [:]
-        pendingUsage = [:]
+        pending = Pending()
+        committedAt = time
+    }
+
+    /// Commits a pass with `updates`. If that fails, nothing of the pass waits for a later commit.
+    private func commit(_ advance: Advance, _ updates: (Database) throws -> Void) throws {
+        let before = pending
+        pending.add(advance)
+        do {
+            try commit(updates)
+        } catch {
+            pending = before
+            throw error
+        }
+    }
+
+    private var isCommitDue: Bool {
+        let elapsed = now() - committedAt
+        // The clock may have been set back.
+        return elapsed >= Self.commitInterval || elapsed < .zero
     }
 
     func query<Value>(_ value: (Database) throws -> Value) throws(SpoolError) -> Value {
@@ -372,7 +403,7 @@ package actor Spool {
 
     /// Commits what passes without records have left in memory. Call it every few seconds.
     package func flush() throws {
-        guard !pendingCoverage.isEmpty || !pendingUsage.isEmpty else { return }
+        guard !pending.isEmpty else { return }
         try commit { _ in }
     }
 }

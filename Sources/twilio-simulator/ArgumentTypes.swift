@@ -14,6 +14,10 @@ struct Span: ExpressibleByArgument, CustomStringConvertible {
         self.duration = duration
     }
 
+    var milliseconds: Int64 {
+        duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
+    }
+
     var description: String { "\(duration.components.seconds)s" }
     var defaultValueDescription: String { description }
 }
@@ -32,6 +36,20 @@ struct FaultRate: ExpressibleByArgument {
     }
 }
 
+/// `SHAPE=SHARE`.
+struct ShapeShare: ExpressibleByArgument {
+    let shape: RecordShape
+    let share: Double
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1)
+        guard parts.count == 2, let shape = RecordShape(rawValue: String(parts[0])), let share = Double(parts[1])
+        else { return nil }
+        self.shape = shape
+        self.share = share
+    }
+}
+
 /// A date in RFC 3339.
 struct Instant: ExpressibleByArgument {
     let milliseconds: Int64
@@ -44,6 +62,11 @@ struct Instant: ExpressibleByArgument {
 
 extension SimulatorOptions.RateScope: ExpressibleByArgument {}
 extension SimulatorOptions.CapForm: ExpressibleByArgument {}
-extension SimulatorOptions.LogBounds: ExpressibleByArgument {}
+extension SimulatorOptions.Bounds: ExpressibleByArgument {}
+extension SimulatorOptions.Fractions: ExpressibleByArgument {}
 extension SimulatorOptions.LogPrecision: ExpressibleByArgument {}
+extension SimulatorOptions.AlertDates: ExpressibleByArgument {}
 extension SimulatorOptions.Paging: ExpressibleByArgument {}
+extension SimulatorOptions.LateShape: ExpressibleByArgument {}
+extension SimulatorOptions.RetryAfterForm: ExpressibleByArgument {}
+extension SimulatorOptions.ErrorForm: ExpressibleByArgument {}

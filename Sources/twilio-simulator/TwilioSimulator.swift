@@ -8,14 +8,16 @@ import UnixSignals
 struct TwilioSimulator: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "twilio-simulator",
-        abstract: "A local Twilio: Monitor Events and Serverless Logs, with their limits and their faults.",
+        abstract: "A local Twilio: Monitor Events, Alerts and Serverless Logs, with their limits and their faults.",
         discussion: """
             Prints where it listens and which credentials it takes, then answers until SIGTERM or SIGINT. One address \
-            serves both APIs. What was given out and what should have been found: GET /truth and /truth/summary. \
-            Durations are written 500ms, 5s, 10m, 2h, 7d.
+            serves all APIs. What was given out and what should have been found: GET /truth and /truth/summary. \
+            Strings to pull while it runs: POST /control/emit, late, storm, fault, incident, end-incidents, skew, \
+            account, life and stop-live. Durations are written 500ms, 5s, 10m, 2h, 7d.
             """)
 
     @OptionGroup(title: "Data") var data: DataArguments
+    @OptionGroup(title: "Limits and refusals") var limits: LimitArguments
     @OptionGroup(title: "Behaviour") var behaviour: BehaviourArguments
     @OptionGroup(title: "Faults") var faults: FaultArguments
     @OptionGroup(title: "Serving") var serving: ServingArguments
@@ -51,10 +53,12 @@ struct TwilioSimulator: AsyncParsableCommand {
 
     private func options() throws -> SimulatorOptions {
         var options = SimulatorOptions()
-        data.apply(to: &options)
+        let start = serving.startTime?.milliseconds ?? SimulatorClock.now()
+        data.apply(to: &options, start: start)
+        limits.apply(to: &options)
         behaviour.apply(to: &options)
-        faults.apply(to: &options)
-        serving.apply(to: &options)
+        faults.apply(to: &options, start: start)
+        serving.apply(to: &options, start: start)
         return options
     }
 
@@ -62,6 +66,7 @@ struct TwilioSimulator: AsyncParsableCommand {
         let accounts = server.twilio.accounts.map { account in
             """
             account \(account.sid) token \(account.authToken) key \(account.keySID) secret \(account.keySecret) \
+            main \(account.mainKeySID) secret \(account.mainKeySecret) \
             restricted \(account.restrictedKeySID) secret \(account.restrictedKeySecret)
 
             """

@@ -1,17 +1,59 @@
 import Foundation
 import Glibc
-import SystemdSupport
+import Synchronization
 
 /// What people see: answers to stdout, talk to stderr, nothing from outside raw.
 enum Terminal {
     /// Writes a line to stdout. Ends the program quietly when nobody reads any more.
     static func say(_ line: String) {
+        endProgress()
         write(line + "\n", to: STDOUT_FILENO)
     }
 
     /// Writes a line to stderr.
     static func complain(_ line: String) {
+        endProgress()
         write(line + "\n", to: STDERR_FILENO)
+    }
+
+    /// Whether answers may have colour: on a terminal, and nobody has asked for none (https://no-color.org).
+    static var hasColour: Bool {
+        let environment = ProcessInfo.processInfo.environment
+        return isatty(STDOUT_FILENO) == 1 && environment["NO_COLOR"]?.isEmpty ?? true && environment["TERM"] != "dumb"
+    }
+
+    private struct Progress {
+        var isShown = false
+        var saidAt: ContinuousClock.Instant?
+    }
+
+    private static let progress = Mutex(Progress())
+    /// Where progress goes to a file or a pipe, one line in so much time is enough.
+    private static let progressInterval: Duration = .seconds(10)
+
+    /// Shows how far something is on stderr: in place on a terminal, else as a line now and then.
+    static func progress(_ text: String) {
+        let isTerminal = isatty(STDERR_FILENO) == 1
+        let isDue = progress.withLock { progress in
+            guard !isTerminal else {
+                progress.isShown = true
+                return true
+            }
+            guard progress.saidAt.map({ $0.duration(to: .now) >= progressInterval }) ?? true else { return false }
+            progress.saidAt = .now
+            return true
+        }
+        guard isDue else { return }
+        write(isTerminal ? "\r\u{1b}[K" + text : text + "\n", to: STDERR_FILENO)
+    }
+
+    /// Clears the line that shows progress, before something else is written.
+    static func endProgress() {
+        let isShown = progress.withLock { progress in
+            defer { progress.isShown = false }
+            return progress.isShown
+        }
+        if isShown { write("\r\u{1b}[K", to: STDERR_FILENO) }
     }
 
     private static func write(_ text: String, to descriptor: Int32) {
@@ -32,19 +74,6 @@ enum Terminal {
             pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
-
-    /// Columns under each other, two blanks between; every cell shown safely.
-    static func table(_ rows: [[String]]) -> [String] {
-        let cells = rows.map { $0.map(\.terminalSafe) }
-        let columns = cells.map(\.count).max() ?? 0
-        let widths = (0..<columns).map { column in cells.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
-        return cells.map { row in
-            let padded = row.enumerated().map { column, cell in
-                column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
-            }
-            return padded.joined(separator: "  ")
-        }
-    }
 }
 
 extension Duration {
@@ -56,6 +85,17 @@ extension Duration {
         case ..<7200: "\(seconds / 60) min"
         case ..<172_800: "\(seconds / 3600) h"
         default: "\(seconds / 86_400) d"
+        }
+    }
+
+    /// The same, rounded up: for what is meant as a bound.
+    var upToForPeople: String {
+        let seconds = max(0, components.seconds + (components.attoseconds > 0 ? 1 : 0))
+        return switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7200: "\((seconds + 59) / 60) min"
+        case ..<172_800: "\((seconds + 3599) / 3600) h"
+        default: "\((seconds + 86_399) / 86_400) d"
         }
     }
 }

@@ -16,9 +16,14 @@ struct Twilship: AsyncParsableCommand {
               twilship run --once                  collect and deliver what is there, exit
               twilship status                      where every stream and sink stands
               twilship explain AE0123...           what became of one record
+              twilship tail --level warning        follow records as they come
+              twilship fetch AE0123...             one record, as Twilio has it
+              twilship backfill --from 30d --plan  what would collecting the past cost?
             """,
         version: version,
-        subcommands: [Run.self, Check.self, Status.self, Explain.self, Config.self])
+        subcommands: [
+            Run.self, Check.self, Status.self, Explain.self, Tail.self, Fetch.self, Backfill.self, Config.self,
+        ])
 }
 
 /// What the program answers with; sysexits.h has the meanings.

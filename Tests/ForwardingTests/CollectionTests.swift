@@ -185,15 +185,15 @@ import Transport
         let bench = Bench(options)
         defer { bench.remove() }
         let spool = try bench.openSpool()
-        bench.clock.run(for: .seconds(100_000))
-        try await bench.ingestor(spool).run(once: true)
+        let clock = bench.clock
+        try await clock.run { [ingestor = try bench.ingestor(spool)] in await ingestor.run(.once) }
         #expect(try await bench.collected(spool).count == 5000)
         #expect(bench.board.now.streams[bench.key]?.state == .done)
 
-        try await bench.ingestor(spool).run(once: true)
+        try await clock.run { [ingestor = try bench.ingestor(spool)] in await ingestor.run(.once) }
         #expect(try await bench.collected(spool).count == 5000)
         let new = bench.twilio.emit(7, account: bench.account.sid, at: bench.clock.wallNow.milliseconds)
-        try await bench.ingestor(spool).run(once: true)
+        try await clock.run { [ingestor = try bench.ingestor(spool)] in await ingestor.run(.once) }
         #expect(Set(try await bench.collected(spool).suffix(7).map(\.id)) == Set(new))
         #expect(try await bench.collected(spool).count == 5007)
     }

@@ -58,8 +58,7 @@ private final class ScriptedSink: Sink {
         defer { bench.remove() }
         let spool = try bench.openSpool()
         _ = try await spool.attach([("siem", .oldest)])
-        bench.clock.run(for: .seconds(1_000_000))
-        try await bench.ingestor(spool).run(once: true)
+        try await bench.clock.run { [ingestor = try bench.ingestor(spool)] in await ingestor.run(.once) }
         let ending = Ending()
         let make: (any Sink, RecordFilter) -> Dispatcher = { sink, filter in
             Dispatcher(
@@ -179,7 +178,7 @@ private final class ScriptedSink: Sink {
                 group.addTask { await waiting.run(from: 0) }
                 while sink.accepted.count < 10 { await Task.yield() }
                 bench.twilio.emit(5, account: bench.account.sid, at: bench.clock.wallNow.milliseconds)
-                try await bench.ingestor(spool).run(once: true)
+                try await bench.clock.run { [ingestor = try bench.ingestor(spool)] in await ingestor.run(.once) }
                 while sink.accepted.count < 15 { await Task.yield() }
                 ending.request(.soon)
                 try await group.waitForAll()

@@ -74,7 +74,7 @@ import Testing
 
     @Test func `of undated records say when they were collected and what the date was`() throws {
         for (date, said) in [
-            (#""Tue, 09 Feb 2010 01:23:53 +0000""#, "Tue, 09 Feb 2010 01:23:53 +0000"), ("null", "null"),
+            (#""Tuesday, 09-Feb-10 01:23:53 GMT""#, "Tuesday, 09-Feb-10 01:23:53 GMT"), ("null", "null"),
         ] {
             let written = try normalise(record: #"{"sid":"AE1","event_date":\#(date)}"#, lane: .late)
             #expect(try written.string("time") == collected.rfc3339)
@@ -97,6 +97,27 @@ import Testing
     @Test func `of records without a SID are named by the digest of their bytes`() throws {
         let written = try normalise(record: "{}")
         #expect(written.id == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a")
+    }
+
+    @Test func `of equal records without a SID are told apart by their number`() throws {
+        let page = try PageParser().parse(
+            Array(list([#"{"a":1}"#, #"{"sid":"NO1"}"#, #"{"a":1}"#, #"{"a":1}"#], as: .logs).utf8), as: .logs)
+        var occurrences = Occurrences()
+        var block = EnvelopeBlock()
+        for index in page.records.indices {
+            let number = occurrences.number(of: page.records[index])
+            Normaliser(collector: "h", version: "1")
+                .append(page[index], occurrence: number, context: context(.logs), to: &block)
+        }
+        let digest = "sha256:015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+        #expect(
+            block.entries.map { String(decoding: block.bytes[$0.id], as: UTF8.self) }
+                == [digest, "NO1", digest + "-2", digest + "-3"])
+        #expect(
+            block.entries.map(\.identity) == [
+                page.records[0].identity, page.records[1].identity, page.records[0].identity.occurrence(2),
+                page.records[0].identity.occurrence(3),
+            ])
     }
 
     @Test func `carry what is no object as it is, and say so`() throws {

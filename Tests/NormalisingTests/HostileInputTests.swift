@@ -5,16 +5,28 @@ import PipelineCore
 import Testing
 
 @Suite struct `Whatever a page holds` {
-    private static let seedPages: [[UInt8]] = [
-        list([
-            #"{"sid":"AE0000000000000000000000000000000a","event_type":"user.updated","event_date":"2015-03-13T22:17:27Z","#
-                + #""actor_type":"user","actor_sid":"US1","resource_sid":"US2","resource_type":"user","source":"web","#
-                + #""source_ip_address":"192.0.2.96","description":"caf\u00e9 \ud83d\ude00 é","event_data":"#
-                + #"{"resource_properties":{"email_address":{"previous":"a@b","updated":null},"n":{"updated":[1.5e3,{}]}}}}"#,
-            "[1, \"two\", null]", "{}", #"{ "sid" : "AE1" , "x" : -0.1 }"#,
-        ]),
-        list(["{\n\"event_data\": {\n\"a\": {\"updated\": true}},\n\"event_date\": 7}"]),
-    ].map { Array($0.utf8) }
+    private static let seedPages: [(shape: PageShape, body: String)] = [
+        (.events, list([event, "[1, \"two\", null]", "{}", #"{ "sid" : "AE1" , "x" : -0.1 }"#])),
+        (.events, list(["{\n\"event_data\": {\n\"a\": {\"updated\": true}},\n\"event_date\": 7}"])),
+        (
+            .alerts,
+            list([alert, #"{"alert_text":"Msg=&msg=%","error_code":11205,"date_generated":null}"#], as: .alerts)
+        ),
+        (.logs, list([log, #"{"message":["x",{"y":"\u0000"}],"level":7}"#], as: .logs)),
+    ]
+    private static let event =
+        #"{"sid":"AE0000000000000000000000000000000a","event_type":"user.updated","event_date":"2015-03-13T22:17:27Z","#
+        + #""actor_type":"user","actor_sid":"US1","resource_sid":"US2","resource_type":"user","source":"web","#
+        + #""source_ip_address":"192.0.2.96","description":"caf\u00e9 \ud83d\ude00 é","event_data":"#
+        + #"{"resource_properties":{"email_address":{"previous":"a@b","updated":null},"n":{"updated":[1.5e3,{}]}}}}"#
+    private static let alert =
+        #"{"sid":"NO0000000000000000000000000000000a","log_level":"error","error_code":"11205","alert_text":"#
+        + #""LogLevel=ERROR&Msg=caf%C3%A9+%f0%9f%98%80\u0026%41\ud83d&ErrorCode=11205","more_info":"http://x/1","#
+        + #""resource_sid":"CA1","service_sid":null,"request_method":"POST","request_url":"http://x/?a=%1","#
+        + #""date_created":"Tue, 09 Feb 2010 01:23:53 +0000","date_generated":"2010-02-09T01:23:53Z"}"#
+    private static let log =
+        #"{"sid":"NO0000000000000000000000000000000b","level":"WARN","message":"caf\u00e9 \ud83d\ude00\n{}","#
+        + #""date_created":"2018-11-10T20:00:00.417Z","service_sid":"ZS1","request_sid":null}"#
 
     @Test(.timeLimit(.minutes(2)))
     func `every record of it becomes a valid envelope or the page is refused`() throws {
@@ -24,8 +36,9 @@ import Testing
         var accepted = 0
         var flawed = 0
         for _ in 0..<20_000 {
-            let body = mutated(Self.seedPages.randomElement(using: &random) ?? [], using: &random)
-            let shape: PageShape = Int.random(in: 0..<8, using: &random) == 0 ? .logs : .events
+            let seed = try #require(Self.seedPages.randomElement(using: &random))
+            let shape = seed.shape
+            let body = mutated(Array(seed.body.utf8), using: &random)
             guard let page = try? parser.parse(body, as: shape) else { continue }
             var block = EnvelopeBlock()
             for index in page.records.indices {

@@ -8,7 +8,8 @@ import Testing
 struct `Twilio's payloads` {
     private static let order = [
         "schema", "id", "dataset", "account", "account_sid", "time", "collected", "type", "action", "severity", "actor",
-        "resource", "function", "changes", "message", "tags", "time_error", "raw_error", "shortened", "collector",
+        "resource", "function", "alert", "changes", "message", "tags", "time_error", "raw_error", "shortened",
+        "collector",
         "raw",
     ]
 
@@ -60,7 +61,19 @@ struct `Twilio's payloads` {
             "account-api-keys.created on SK00000000000000000000000000000002 by account AC00000000000000000000000000000001 via api from 203.0.113.42"
         ),
         ("event-cli-camelcase", .notice, "unknown via api"), ("log-warn", .warning, "This is a warning"),
-        ("log-INFO", .info, "Test Log"),
+        ("log-INFO", .info, "Test Log"), ("log-warning", .warning, "This is a warning"),
+        (
+            "alert-form-encoded-text", .error,
+            "alert.11205 on CA00000000000000000000000000000001: HTTP Connection Failure - Read timed out (http://www.twilio.com/docs/errors/11205)"
+        ),
+        (
+            "alert-null-fields", .error,
+            "alert.80408 on KS00000000000000000000000000000001 (https://www.twilio.com/docs/errors/80408)"
+        ),
+        (
+            "alert-geo-permission", .warning,
+            "alert.21215 on SM00000000000000000000000000000001: Geo Permission configuration is not permitting SMS to +880xxxxxxxxxxx. (https://www.twilio.com/docs/errors/21215)"
+        ),
     ])
     func `have the severity and message a reader expects`(name: String, severity: Severity, message: String) throws {
         let sample = try Samples.named(name)
@@ -102,6 +115,22 @@ struct `Twilio's payloads` {
     ])
     func `show what changed`(name: String, changes: [[String: String]]) throws {
         #expect(try normalise(record: try Samples.named(name).body).changes == changes)
+    }
+
+    @Test(arguments: Samples.all.filter(\.isRecord))
+    func `are the same when they are asked for alone`(sample: Sample) throws {
+        let listed = try PageParser().parse(Array(sample.page.utf8), as: sample.shape)
+        let single = try PageParser().parse(record: Array(sample.body.utf8), as: sample.shape)
+        #expect(
+            try normalise(single, as: sample.shape).map(\.line) == normalise(listed, as: sample.shape).map(\.line))
+    }
+
+    @Test func `that list accounts are read, and their tokens`() throws {
+        let list = try ResourceListParser().parse(
+            Array(try Samples.named("accounts-page").body.utf8), key: "accounts")
+        #expect(list.items.map { $0.string("status") } == ["active", "suspended"])
+        #expect(list.items[1].string("auth_token") == "SECRET-DO-NOT-LOG-2")
+        #expect(list.items[1].string("owner_account_sid") == "AC00000000000000000000000000000001")
     }
 
     @Test(arguments: Samples.all.filter { $0.kind == "error" })

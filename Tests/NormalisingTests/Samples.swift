@@ -61,8 +61,10 @@ struct Sample: CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    var shape: PageShape { kind.hasPrefix("log") ? .logs : .events }
-    var isRecord: Bool { kind == "event" || kind == "log" || kind == "event-cli-json" }
+    var shape: PageShape {
+        kind.hasPrefix("log") ? .logs : kind.hasPrefix("alert") ? .alerts : .events
+    }
+    var isRecord: Bool { ["event", "log", "alert", "alert-instance", "event-cli-json"].contains(kind) }
     var isPage: Bool { kind == "events-list-response" || kind == "logs-list-response" }
     var page: String { isPage ? body : list([body], as: shape) }
 }

@@ -238,6 +238,44 @@ extension Mistake {
 
                 """# + goodSink),
         Mistake(
+            "a day of too few reads", at: "6:21", says: "from 1000 to",
+            in: goodAccount + #"""
+                [account.alerts]
+                max_reads_per_day = 999
+
+                """# + goodSink),
+        Mistake(
+            "a day of reads as a text", at: "6:21", says: "an integer without quotes",
+            in: goodAccount + #"""
+                [account.logs]
+                max_reads_per_day = "10000"
+
+                """# + goodSink),
+        Mistake(
+            "a day of reads for the whole account", at: "5:1", says: "one table deeper",
+            in: goodAccount + "max_reads_per_day = 10000\n" + goodSink),
+        Mistake(
+            "names of subaccounts that nobody looks for", at: "5:1", says: "needs `subaccounts = \"discover\"`",
+            in: goodAccount + "subaccount_names = [\"*\"]\n" + goodSink),
+        Mistake(
+            "an interval of looking for nothing", at: "6:1", says: "needs `subaccounts = \"discover\"`",
+            in: goodAccount + "subaccounts = \"none\"\nsubaccount_interval = \"15m\"\n" + goodSink),
+        Mistake(
+            "a way of looking for subaccounts that is none", at: "5:15", says: "did you mean \"discover\"",
+            in: goodAccount + "subaccounts = \"discovery\"\nsubaccount_names = [\"a\"]\n" + goodSink),
+        Mistake(
+            "subaccounts that are none", at: "6:20", says: "selects nothing",
+            in: goodAccount + "subaccounts = \"discover\"\nsubaccount_names = []\n" + goodSink),
+        Mistake(
+            "a name of subaccounts with brackets", at: "6:21", says: "only * and ?",
+            in: goodAccount + "subaccounts = \"discover\"\nsubaccount_names = [\"a[b]\"]\n" + goodSink),
+        Mistake(
+            "subaccounts looked for too often", at: "6:23", says: "from 1m to 1d",
+            in: goodAccount + "subaccounts = \"discover\"\nsubaccount_interval = \"30s\"\n" + goodSink),
+        Mistake(
+            "an API in plain http on another host", at: "5:16", says: "must begin with https://",
+            in: goodAccount + "api_base_url = \"http://api.twilio.com\"\n" + goodSink),
+        Mistake(
             "two accounts with one name", at: "6:8", says: "is used twice, first at t.toml:2:8",
             in: goodAccount + #"""
                 [[account]]

@@ -27,6 +27,47 @@ struct FullConfigurationTests {
         let account = try load(text).accounts[0]
         #expect(account.events.baseURL.host == "monitor.dublin.ie1.twilio.com")
         #expect(account.logs.baseURL.host == "serverless.dublin.ie1.twilio.com")
+        #expect(account.apiBaseURL.host == "api.dublin.ie1.twilio.com")
+    }
+
+    @Test func `the list of accounts can be elsewhere`() throws {
+        let text = goodAccount + "api_base_url = \"http://127.0.0.1:8080/\"\n" + goodSink
+        let account = try load(text).accounts[0]
+        #expect(account.apiBaseURL.description == "http://127.0.0.1:8080")
+        #expect(account.events.baseURL.host == "monitor.twilio.com")
+    }
+
+    @Test func `subaccounts are chosen by name or SID`() throws {
+        let account = try load(goodAccount + discovery + goodSink).accounts[0]
+        #expect(account.subaccounts == .discover)
+        #expect(account.subaccountNames.selects("AC1", "shop"))
+        #expect(!account.subaccountNames.selects("AC1", "dev-shop"))
+        #expect(!account.subaccountNames.selects("AC2", "shop"))
+        #expect(account.subaccountInterval == .seconds(3_600))
+    }
+
+    @Test func `which functions are read, and how much in a day, is the dataset's own`() throws {
+        let text =
+            goodAccount + """
+                [account.events]
+                max_reads_per_day = 1000
+                [account.logs]
+                services = ["shop-*", "!shop-test"]
+                environments = ["ZE1"]
+                discovery_interval = "1m"
+                max_reads_per_day = 2_000_000
+
+                """ + goodSink
+        let account = try load(text).accounts[0]
+        #expect(account.functions.services.selects("ZS1", "shop-a"))
+        #expect(!account.functions.services.selects("ZS1", "shop-test"))
+        #expect(account.functions.environments.selects("ZE1", "prod"))
+        #expect(!account.functions.environments.selects("ZE2", "prod"))
+        #expect(account.functions.discoveryInterval == .seconds(60))
+        #expect(account.events.maximumReadsPerDay == 1_000)
+        #expect(account.logs.maximumReadsPerDay == 2_000_000)
+        #expect(account.alerts.maximumReadsPerDay == nil)
+        #expect(try load(load(text).rendered()) == load(text))
     }
 
     @Test func `a dataset can have a credential, a place and a rate of its own`() throws {
@@ -68,7 +109,10 @@ struct FullConfigurationTests {
         }
     }
 
-    @Test(arguments: [fullConfiguration, goodConfiguration, goodAccount + syslogSink, goodAccount + httpSink])
+    @Test(arguments: [
+        fullConfiguration, goodConfiguration, goodAccount + syslogSink, goodAccount + httpSink,
+        goodAccount + discovery + goodSink,
+    ])
     func `the resolved configuration loads to equal settings`(_ text: String) throws {
         let settings = try load(text)
         let rendered = settings.rendered()

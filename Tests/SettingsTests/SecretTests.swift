@@ -135,6 +135,46 @@ struct SecretTests {
         }
     }
 
+    @Test func `a fingerprint changes with its file, and only then`() throws {
+        try withTemporaryFolder { folder in
+            let path = try folder.write("s3cret", to: "secret")
+            func fingerprint() -> SecretFingerprint? { SecretReference.file(path).fingerprint(environment: [:]) }
+            let first = try #require(fingerprint())
+            #expect(fingerprint() == first)
+            _ = try SecretReference.file(path).resolve(environment: [:])
+            #expect(fingerprint() == first)
+            // Another file of the same size under the same name, as `mv` and Kubernetes do it.
+            try folder.write("s3cre7", to: "next")
+            #expect(rename(folder.path("next"), path) == 0)
+            let second = try #require(fingerprint())
+            #expect(second != first)
+            // Longer, in place.
+            let file = try FileHandle(forWritingTo: URL(filePath: path))
+            try file.write(contentsOf: Data("longer secret".utf8))
+            try file.close()
+            #expect(fingerprint() != second)
+            try FileManager.default.removeItem(atPath: path)
+            #expect(fingerprint() == nil)
+        }
+    }
+
+    @Test func `a credential's fingerprint is of the file that is read, and a variable has none`() throws {
+        try withTemporaryFolder { folder in
+            let store = try folder.write("store", to: "store/name")
+            func fingerprint() -> SecretFingerprint? {
+                SecretReference.credential("name").fingerprint(
+                    environment: ["CREDENTIALS_DIRECTORY": folder.path("own")],
+                    credentialDirectories: [folder.path("store")])
+            }
+            let first = try #require(fingerprint())
+            #expect(first == SecretReference.file(store).fingerprint(environment: [:]))
+            let own = try folder.write("own", to: "own/name")
+            #expect(fingerprint() == SecretReference.file(own).fingerprint(environment: [:]))
+            #expect(fingerprint() != first)
+            #expect(SecretReference.environment("PATH").fingerprint(environment: ["PATH": "a"]) == nil)
+        }
+    }
+
     @Test(arguments: [
         "credential:", "credential:.", "credential:..", "credential:a/b", "file:", "env:", "env:1A", "x:y",
     ])

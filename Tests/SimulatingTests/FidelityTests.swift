@@ -10,6 +10,8 @@ import Testing
 struct FidelityTests {
     private let caller = Caller { options in
         options.history = 900
+        options.alerts = 300
+        options.addSubaccounts(16)
         options.services = 2
         options.environments = 3
     }
@@ -28,16 +30,29 @@ struct FidelityTests {
         let truth = caller.twilio.truth(at: epoch)
         let event = try #require(truth.first { $0.dataset == .events }?.sid)
         let log = try #require(truth.first { $0.dataset == .logs }?.sid)
+        let alert = try #require(truth.first { $0.dataset == .alerts }?.sid)
+        let function = caller.account.services[0].functions[0]
+        let subaccount = caller.twilio.accounts[1].sid
+        let core = try SharedFiles.json("twilio-openapi/twilio_api_v2010.accounts-only.json")
+        let list = "/2010-04-01/Accounts.json"
         let recent = "?StartDate=2026-11-01&PageSize=1000"
         let asked: [(JSONValue, String, String)] = [
             (monitor, "/v1/Events", "/v1/Events?PageSize=1000"), (monitor, "/v1/Events", "/v1/Events?PageSize=1"),
             (monitor, "/v1/Events", "/v1/Events?StartDate=2030-01-01"),
             (monitor, "/v1/Events/{Sid}", "/v1/Events/\(event)"),
+            (monitor, "/v1/Alerts", "/v1/Alerts?PageSize=1000"), (monitor, "/v1/Alerts", "/v1/Alerts?PageSize=1"),
+            (monitor, "/v1/Alerts", "/v1/Alerts?LogLevel=none"),
+            (monitor, "/v1/Alerts/{Sid}", "/v1/Alerts/\(alert)"),
+            (core, list, list), (core, list, list + "?PageSize=3"), (core, list, list + "?Status=closed"),
+            (core, "/2010-04-01/Accounts/{Sid}.json", "/2010-04-01/Accounts/\(subaccount).json"),
             (serverless, "/v1/Services", "/v1/Services"), (serverless, "/v1/Services", "/v1/Services?PageSize=1"),
             (serverless, "/v1/Services/{Sid}", "/v1/Services/\(zs)"),
             (serverless, service + "/Environments", "/v1/Services/\(zs)/Environments"),
             (serverless, service + "/Environments/{Sid}", "/v1/Services/\(zs)/Environments/\(ze)"),
+            (serverless, service + "/Environments", "/v1/Services/\(zs)/Environments?PageSize=1"),
             (serverless, service + "/Functions", "/v1/Services/\(zs)/Functions"),
+            (serverless, service + "/Functions", "/v1/Services/\(zs)/Functions?PageSize=2"),
+            (serverless, service + "/Functions/{Sid}", "/v1/Services/\(zs)/Functions/\(function)"),
             (serverless, service + "/Environments/{EnvironmentSid}/Logs", caller.logs() + recent),
             (serverless, service + "/Environments/{EnvironmentSid}/Logs", caller.logs(2) + recent),
             (serverless, service + "/Environments/{EnvironmentSid}/Logs/{Sid}", caller.logs() + "/\(log)"),
@@ -72,11 +87,15 @@ struct FidelityTests {
         let samples = try SharedFiles.jsonLines("twilio-samples/samples.jsonl")
         let events = try caller.json("/v1/Events?PageSize=1000")
         let logs = try caller.json(caller.logs() + "?StartDate=2026-11-01&PageSize=1000")
+        let alerts = try caller.json("/v1/Alerts?PageSize=1000")
+        let accounts = try caller.json("/2010-04-01/Accounts.json")
         var compared = 0
         for sample in samples {
             let body = try #require(sample["body"])
             let ours: [JSONValue]
             switch sample["kind"]?.string {
+            case "alert" where sample["name"]?.string != "alert-geo-permission": ours = alerts["alerts"]?.array ?? []
+            case "accounts-list-response": ours = [accounts]
             case "event": ours = events["events"]?.array ?? []
             case "log": ours = logs["logs"]?.array ?? []
             case "events-list-response":

@@ -35,7 +35,12 @@ extension Advance {
             from: Timestamp(milliseconds: Int64(number) * 1000), to: Timestamp(milliseconds: Int64(number + 1) * 1000))
     }
 
-    static func test(_ stream: StreamID, _ records: [TestRecord], window: Int = 0, lane: Lane = .live) -> Advance {
+    /// - Parameter coverage: of the stream after the pass; by default only the window, as read once.
+    static func test(
+        _ stream: StreamID, _ records: [TestRecord], window: Int = 0, lane: Lane = .live, coverage: Coverage? = nil,
+        length: Duration? = nil, lateness: LatenessHistogram = LatenessHistogram(), backfill: BackfillProgress? = nil,
+        gap: Advance.Gap? = nil
+    ) -> Advance {
         var block = EnvelopeBlock()
         for record in records {
             let start = block.bytes.count
@@ -48,14 +53,31 @@ extension Advance {
                     type: start + 83..<start + 98,
                     time: record.time ?? Timestamp(milliseconds: 0), severity: .notice, identity: record.identity))
         }
-        var coverage = Coverage()
-        coverage.recordPass(over: Self.window(window), at: Timestamp(milliseconds: 0), foundNew: !records.isEmpty)
+        var read = Coverage()
+        read.recordPass(over: Self.window(window), at: Timestamp(milliseconds: 0), foundNew: !records.isEmpty)
         return Advance(
             stream: stream, account: "production", accountSID: TestRecord.account, dataset: .monitorEvents,
-            blocks: [Advance.Part(lane: lane, block: block)], taken: records.map(\.item), coverage: coverage,
+            blocks: [Advance.Part(lane: lane, block: block)], taken: records.map(\.item), coverage: coverage ?? read,
             checkpoint: records.last.flatMap { last in last.time.map { Checkpoint(time: $0, sid: last.sid) } },
-            window: Self.window(window), readAt: Timestamp(milliseconds: 0), requestIDs: ["RQtest"], requests: 1,
-            recordsRead: records.count)
+            window: Self.window(window), readAt: Timestamp(milliseconds: 0), gap: gap,
+            requestIDs: ["RQtest"], requests: 1,
+            recordsRead: records.count, length: length, lateness: lateness, backfill: backfill)
+    }
+}
+
+extension Coverage {
+    /// Seconds from `from` to `to` since 1970, finished.
+    static func seconds(_ from: Int64, _ to: Int64) -> Coverage {
+        let window = Window(
+            from: Timestamp(milliseconds: from * 1000), to: Timestamp(milliseconds: to * 1000))
+        return Coverage(intervals: [Interval(window: window, readAt: window.to, state: .finished)]) ?? Coverage()
+    }
+}
+
+extension BackfillProgress {
+    /// A pass of `job` after which it has read the seconds from 0 to `to`.
+    static func test(_ job: BackfillJob, to: Int64) -> BackfillProgress {
+        BackfillProgress(job: job.id, coverage: .seconds(0, to), sink: job.sink)
     }
 }
 
@@ -67,6 +89,18 @@ extension Spool {
 
     func testStream(account: String = TestRecord.account) throws -> StreamID {
         try testPlace(account: account).id
+    }
+
+    /// - Parameter seconds: the window's end; it begins at 0.
+    func testBackfill(_ seconds: Int64 = 100, sink: String? = nil) throws -> BackfillJob {
+        try addBackfill(
+            account: "production", accountSID: TestRecord.account, dataset: .monitorEvents,
+            window: Window(from: Timestamp(milliseconds: 0), to: Timestamp(milliseconds: seconds * 1000)), sink: sink,
+            requestedBy: 1000)
+    }
+
+    nonisolated func summary() throws -> StateSummary {
+        try StateReader(testDirectory).summary(at: testClock.now)
     }
 
     func lines(after position: Int64) throws -> [String] {

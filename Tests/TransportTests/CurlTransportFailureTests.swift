@@ -3,7 +3,7 @@ import Testing
 import Transport
 
 /// What peers and networks do wrong, done to it by real sockets.
-@Suite(.timeLimit(.minutes(1))) struct CurlTransportFailureTests {
+@Suite(.timeLimit(.minutes(10))) struct CurlTransportFailureTests {
     @Test func `a connection that is refused says where`() async throws {
         let server = try ScriptedServer { _ in }
         server.stop()

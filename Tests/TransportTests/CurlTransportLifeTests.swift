@@ -3,7 +3,7 @@ import Testing
 import Transport
 
 /// Cancelling, shutting down and letting go.
-@Suite(.timeLimit(.minutes(1))) struct CurlTransportLifeTests {
+@Suite(.timeLimit(.minutes(10))) struct CurlTransportLifeTests {
     @Test func `cancelling the task ends the request and closes its connection`() async throws {
         let (requested, requests) = AsyncStream<Void>.makeStream()
         let (ended, ends) = AsyncStream<Void>.makeStream()

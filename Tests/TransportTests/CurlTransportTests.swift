@@ -5,7 +5,7 @@ import Testing
 import Transport
 
 /// Ordinary exchanges over real connections.
-@Suite(.timeLimit(.minutes(1))) struct CurlTransportTests {
+@Suite(.timeLimit(.minutes(10))) struct CurlTransportTests {
     @Test func `status, headers and body arrive as a real server sent them`() async throws {
         let handler = ClosureHTTPHandler { request in
             FlyingFox.HTTPResponse(

@@ -3,7 +3,7 @@ import Testing
 @testable import Transport
 
 /// Compressed bodies: whole, or an error.
-@Suite(.timeLimit(.minutes(1))) struct GzipTests {
+@Suite(.timeLimit(.minutes(10))) struct GzipTests {
     private let page = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
 
     @Test func `a gzip body is decoded and its size on the wire is kept`() async throws {

@@ -4,7 +4,7 @@ import Testing
 import Transport
 
 /// A small but real CONNECT proxy between the transport and the server.
-@Suite(.timeLimit(.minutes(1))) struct ProxyTests {
+@Suite(.timeLimit(.minutes(10))) struct ProxyTests {
     @Test func `requests go through the proxy's tunnel and leave it nothing to read`() async throws {
         let server = try ScriptedServer { peer in
             while let request = peer.readRequest() { peer.send(makeResponse(Array(request.utf8))) }

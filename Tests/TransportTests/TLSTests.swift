@@ -2,7 +2,7 @@ import Testing
 import Transport
 
 /// Whom the transport trusts. The servers are real `openssl s_server` processes.
-@Suite(.timeLimit(.minutes(1))) struct TLSTests {
+@Suite(.timeLimit(.minutes(10))) struct TLSTests {
     private let certificates: TestCertificates
 
     init() throws {

@@ -14,7 +14,7 @@ import Testing
                 events: """
                     poll_interval = "1s"
                     reread_after = []
-                    start = "604830s"
+                    start = "605400s"
                     page_size = 200
                     """,
                 sink: "rotate_bytes = \"2 MiB\"\nkeep_files = 1000\n[sink.batch]\nmax_records = 200")
@@ -30,8 +30,8 @@ import Testing
                 #expect(await program.outcome().wasKilled)
                 if round == 49 {
                     // The kills come while there is work: some of it is done, and some is left.
-                    let collected = try await Self.collected(workshop)
-                    #expect((1000..<100_000).contains(collected))
+                    let collected = try await workshop.collected()
+                    #expect((1..<100_000).contains(collected))
                 }
             }
             let rest = try await workshop.run("run", "--until-idle", "3")
@@ -47,11 +47,5 @@ import Testing
 
     private static func answered(_ workshop: Workshop) -> Int {
         workshop.simulator.twilio.summary(at: SimulatorClock.now()).statuses.values.reduce(0, +)
-    }
-
-    private static func collected(_ workshop: Workshop) async throws -> Int {
-        let status = try await workshop.run("status", "--json").output
-        let report = try JSONSerialization.jsonObject(with: Data(status.utf8)) as? [String: Any]
-        return try #require((report?["streams"] as? [[String: Any]])?.first?["collected"] as? Int)
     }
 }

@@ -30,7 +30,8 @@ typedef enum {
     CSIMDJSON_NO_LIST,
     /// The list's key holds something else; `error` says where it begins.
     CSIMDJSON_LIST_NOT_ARRAY,
-    /// `meta.next_page_url` is missing, or not a string or null.
+    /// Neither `meta.next_page_url` nor `next_page_uri` at the root is there, or the one that counts is not a string or
+    /// null.
     CSIMDJSON_NO_NEXT_PAGE_URL,
     CSIMDJSON_TOO_MANY_RECORDS,
     CSIMDJSON_BAD_SHAPE,
@@ -71,7 +72,8 @@ typedef struct {
     size_t record_count;
     /// For each record one range per key of the shape.
     const csimdjson_range *fields;
-    /// The JSON token: a string with its quotes, or null.
+    /// The JSON token, a string with its quotes, or null: `meta.next_page_url`, else `next_page_uri` at the root, as
+    /// Twilio's 2010 API has it. Empty for a single record.
     csimdjson_range next_page_url;
     int32_t error;
 } csimdjson_page;
@@ -90,6 +92,11 @@ csimdjson_status csimdjson_set_shape(csimdjson_parser *parser, const char *list_
 /// Takes `length` bytes apart; at most INT32_MAX. They need no padding. Of equal keys the first counts, but for the
 /// list: what each holds is read. Keys written with escapes are not recognised.
 csimdjson_status csimdjson_parse_page(
+    csimdjson_parser *parser, const uint8_t *bytes, size_t length, csimdjson_page *page);
+
+/// The same for an answer that is itself the record: an object, and nothing behind it. `page` has one record then, and
+/// no next page.
+csimdjson_status csimdjson_parse_record(
     csimdjson_parser *parser, const uint8_t *bytes, size_t length, csimdjson_page *page);
 
 /// Gives the memory back that the last page needed, if it was more than `bytes`.

@@ -5,7 +5,7 @@ enum Schema {
     private static let rateLimit = ["requests_per_second", "burst", "scope"]
     private static let collection = [
         "enabled", "poll_interval", "overlap", "reread_after", "start", "page_size", "base_url", "edge", "region",
-        "key_sid", "secret", "rate_limit",
+        "max_reads_per_day", "key_sid", "secret", "rate_limit",
     ]
     static let anySink = [
         "name", "type", "format", "raw", "redact", "start", "when_full", "filter", "batch", "retry",
@@ -36,8 +36,8 @@ enum Schema {
         "heartbeat": ["interval"],
         "metrics": ["textfile", "listen"],
         "account": [
-            "name", "account_sid", "key_sid", "secret", "edge", "region", "subaccounts", "network", "rate_limit",
-            "events", "logs", "alerts",
+            "name", "account_sid", "key_sid", "secret", "edge", "region", "api_base_url", "subaccounts",
+            "subaccount_names", "subaccount_interval", "network", "rate_limit", "events", "logs", "alerts",
         ],
         "account.network": network,
         "account.rate_limit": rateLimit,

@@ -11,9 +11,20 @@ enum SecretFile {
     /// Keys and tokens are short; a bearer token of a cloud may have a few KiB.
     static let maximumSize = 64 * 1024
 
+    /// O_NONBLOCK: a named pipe without a writer would block for ever.
+    private static let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+
+    /// nil if the file cannot be opened.
+    static func fingerprint(_ path: String) -> SecretFingerprint? {
+        let descriptor = open(path, flags)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? SecretFingerprint(status) : nil
+    }
+
     static func read(_ path: String) throws(SecretError) -> [UInt8] {
-        // O_NONBLOCK: a named pipe without a writer would block for ever.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        let descriptor = open(path, flags)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { throw .fileNotFound(path: path) }
             throw .unreadable(path: path, reason: String(cString: strerror(errno)))

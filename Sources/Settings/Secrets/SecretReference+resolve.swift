@@ -10,8 +10,7 @@ extension SecretReference {
     ) throws(SecretError) -> Secret {
         switch self {
         case .credential(let name):
-            let own = environment["CREDENTIALS_DIRECTORY"].flatMap { $0.isEmpty ? nil : $0 }
-            let directories = [own].compactMap { $0 } + credentialDirectories.filter { $0 != own }
+            let directories = Self.directories(environment, credentialDirectories)
             return try secret(from: Self.credential(name, in: directories))
         case .file(let path):
             return try secret(from: SecretFile.read(path))
@@ -19,6 +18,12 @@ extension SecretReference {
             guard let value = environment[name] else { throw .variableNotSet(name: name) }
             return try secret(from: Array(value.utf8))
         }
+    }
+
+    /// The service's own directory, then the others.
+    static func directories(_ environment: [String: String], _ others: [String]) -> [String] {
+        let own = environment["CREDENTIALS_DIRECTORY"].flatMap { $0.isEmpty ? nil : $0 }
+        return [own].compactMap { $0 } + others.filter { $0 != own }
     }
 
     /// The first that can be read. In a shell the service's own directory is closed to most users, so that it is said

@@ -1,5 +1,7 @@
 /// `[[account]]`: a Twilio account, its credential, and what is collected from it.
 package struct AccountSettings: Sendable, Equatable {
+    /// The list of accounts can be read with the account's auth token or a main key only. Each subaccount is then
+    /// collected with its own token, which the list gives: a key in `[account.events]` is for the account itself.
     package enum Subaccounts: String, Sendable, CaseIterable { case none, discover }
 
     package let name: String
@@ -7,7 +9,13 @@ package struct AccountSettings: Sendable, Equatable {
     package let credential: TwilioCredential
     /// nil: Twilio's default, US1.
     package let location: TwilioLocation?
+    /// The API that lists accounts, with edge and region in the host already.
+    package let apiBaseURL: WebAddress
     package let subaccounts: Subaccounts
+    /// By SID, friendly name or pattern.
+    package let subaccountNames: GlobSelection
+    /// How often the list of subaccounts is read.
+    package let subaccountInterval: Duration
     package let network: NetworkSettings
     package let rateLimit: RateLimitSettings
     package let events: CollectionSettings
@@ -31,8 +39,14 @@ package struct AccountSettings: Sendable, Equatable {
             secret: reader.secretReference("secret") ?? .environment(""),
             origin: reader.location(of: "secret"))
         location = TwilioLocation(reader)
-        subaccounts = reader.choice("subaccounts", of: Subaccounts.self) ?? .none
+        let mode = reader.choice("subaccounts", of: Subaccounts.self)
+        subaccounts = mode ?? .none
         if subaccounts == .discover { reader.requires(.subaccountDiscovery, for: "subaccounts") }
+        subaccountNames = reader.globSelection("subaccount_names") ?? .everything
+        subaccountInterval =
+            reader.duration("subaccount_interval", in: Self.subaccountIntervalBounds) ?? .minutes(15)
+        Self.checkSubaccountKeys(reader, mode: mode)
+        apiBaseURL = reader.webAddress("api_base_url") ?? WebAddress(product: "api", at: location)
         self.network = NetworkSettings(reader.table("network"), inheriting: network)
         let rateLimit = RateLimitSettings(reader.table("rate_limit"), inheriting: rateLimit)
         self.rateLimit = rateLimit
@@ -53,6 +67,16 @@ package struct AccountSettings: Sendable, Equatable {
         reader.finish()
     }
 
+    private static let subaccountIntervalBounds = Duration.minutes(1)...Duration.days(1)
+
+    /// A key without effect is a mistake. That `subaccounts` holds no word that it knows is told already.
+    private static func checkSubaccountKeys(_ reader: TableReader, mode: Subaccounts?) {
+        if mode == .discover || mode == nil && reader.has("subaccounts") { return }
+        for key in ["subaccount_names", "subaccount_interval"] where reader.has(key) {
+            reader.keyFault(key, "`\(key)` needs `subaccounts = \"discover\"` beside it")
+        }
+    }
+
     func write(to writer: inout TOMLWriter, network outerNetwork: NetworkSettings, rateLimit outer: RateLimitSettings) {
         writer.tableInArray("account")
         writer.key("name", name)
@@ -63,53 +87,16 @@ package struct AccountSettings: Sendable, Equatable {
             writer.key("edge", location.edge)
             writer.key("region", location.region)
         }
+        writer.key("api_base_url", apiBaseURL.description)
         writer.key("subaccounts", subaccounts.rawValue)
+        if subaccounts == .discover {
+            writer.key("subaccount_names", subaccountNames.patterns)
+            writer.key("subaccount_interval", subaccountInterval)
+        }
         if network != outerNetwork { network.write(to: &writer, table: "account.network") }
         if rateLimit != outer { rateLimit.write(to: &writer, table: "account.rate_limit") }
         events.write(to: &writer, table: "account.events", account: self)
         logs.write(to: &writer, table: "account.logs", account: self)
         alerts.write(to: &writer, table: "account.alerts", account: self)
-    }
-}
-
-/// The account's auth token, or an API key with its secret.
-package struct TwilioCredential: Sendable, Equatable {
-    /// nil: the account SID is the user name, and the secret its auth token.
-    package let keySID: String?
-    package let secret: SecretReference
-    /// Where the secret is named.
-    package let origin: SourceLocation
-
-    package static func == (left: Self, right: Self) -> Bool {
-        (left.keySID, left.secret) == (right.keySID, right.secret)
-    }
-}
-
-/// Twilio's edge and region. Never one alone: a region without an edge is processed in US1.
-package struct TwilioLocation: Sendable, Equatable {
-    package let edge: String
-    package let region: String
-
-    /// nil if neither is written, or there was a fault.
-    init?(_ reader: TableReader) {
-        let edge = reader.string("edge", refuse: Self.refusal)
-        let region = reader.string("region", refuse: Self.refusal)
-        if reader.has("edge") != reader.has("region") {
-            let present = reader.has("edge") ? "edge" : "region"
-            let absent = present == "edge" ? "region" : "edge"
-            reader.fault(
-                present, "`\(present)` needs `\(absent)` beside it: Twilio would process one alone in US1 in silence")
-        }
-        guard let edge, let region else { return nil }
-        self.edge = edge
-        self.region = region
-    }
-
-    private static func refusal(_ text: String) -> String? {
-        let isLabel = text.utf8.allSatisfy {
-            (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-")
-        }
-        return isLabel && !text.hasPrefix("-") && !text.hasSuffix("-") && text.utf8.count <= 32
-            ? nil : "must be a name in lower case, like \"dublin\" (edge) or \"ie1\" (region)"
     }
 }

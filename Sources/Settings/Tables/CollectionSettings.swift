@@ -9,6 +9,9 @@ package struct CollectionSettings: Sendable, Equatable {
     package let rereadAfter: [Duration]
     package let start: StartPoint
     package let pageSize: Int
+    /// About this many records are read from Twilio in a day (UTC) at most: re-reads are put off first, then polls.
+    /// nil: as many as there are.
+    package let maximumReadsPerDay: Int?
     /// With edge and region in the host already.
     package let baseURL: WebAddress
     /// This dataset's own, or the account's.
@@ -38,6 +41,8 @@ package struct CollectionSettings: Sendable, Equatable {
     /// Twilio keeps events for 30 days, with some editions for 13 months.
     private static let ageBounds = Duration.minutes(1)...Duration.days(400)
     private static let maximumRereads = 8
+    /// A full page is the least that can be asked for; the upper bound only keeps sums within range.
+    private static let readsBounds = 1_000...1_000_000_000_000
 
     init(
         _ reader: TableReader?, _ kind: Kind,
@@ -57,6 +62,7 @@ package struct CollectionSettings: Sendable, Equatable {
         rereadAfter = reader.flatMap(Self.rereads) ?? [.hours(1), .hours(24)]
         start = reader.flatMap(Self.start) ?? .ago(kind.start)
         pageSize = reader?.integer("page_size", in: 1...1_000) ?? 1_000
+        maximumReadsPerDay = reader?.integer("max_reads_per_day", in: Self.readsBounds)
         baseURL = Self.baseURL(reader, product: kind.product, account: account.location)
         credential = reader.map { Self.credential($0, account: account.credential) } ?? account.credential
         rateLimit = RateLimitSettings(reader?.table("rate_limit"), inheriting: account.rateLimit)
@@ -95,8 +101,7 @@ package struct CollectionSettings: Sendable, Equatable {
             reader.fault("base_url", "`base_url` and `edge`/`region` exclude each other: both choose the host")
         }
         if let given { return given }
-        guard let location = own ?? account else { return WebAddress(scheme: .https, host: "\(product).twilio.com") }
-        return WebAddress(scheme: .https, host: "\(product).\(location.edge).\(location.region).twilio.com")
+        return WebAddress(product: product, at: own ?? account)
     }
 
     private static func credential(_ reader: TableReader, account: TwilioCredential) -> TwilioCredential {
@@ -118,6 +123,7 @@ package struct CollectionSettings: Sendable, Equatable {
         writer.key("reread_after", rereadAfter.map(DurationText.text))
         writer.key("start", start.text)
         writer.key("page_size", pageSize)
+        if let maximumReadsPerDay { writer.key("max_reads_per_day", maximumReadsPerDay) }
         writer.key("base_url", baseURL.description)
         if credential != account.credential {
             if let key = credential.keySID { writer.key("key_sid", key) }

@@ -1,5 +1,5 @@
 /// Finds what was probably meant.
-enum Suggestion {
+package enum Suggestion {
     /// Longer words are not compared: the distance takes time in the square of the length.
     private static let maximumLength = 64
 
@@ -15,7 +15,7 @@ enum Suggestion {
     }
 
     /// `; did you mean "tls"?`, or nothing.
-    static func phrase(for word: String, among known: some Sequence<String>, quote: String = "\"") -> String {
+    package static func phrase(for word: String, among known: some Sequence<String>, quote: String = "\"") -> String {
         nearest(to: word, among: known).map { "; did you mean \(quote)\($0)\(quote)?" } ?? ""
     }
 

@@ -1,49 +1,51 @@
-/// The two APIs that one origin serves here; each has its own rate limit.
-enum SimulatedAPI: String {
-    case monitor, serverless
-}
-
 /// One request from the door to the answer: who asks, how often, what breaks, what is asked.
 extension SimulatorState {
     mutating func twilioAnswer(_ request: SimulatedRequest) -> SimulatedResponse {
+        let path = request.path ?? []
+        let endpoint = SimulatedEndpoint(path)
         tally.received += 1
-        var response = answerOrRefusal(request)
+        tally.endpoints[endpoint, default: 0] += 1
+        var dateShift: Int64 = 0
+        var response: SimulatedResponse
+        do {
+            response = try answer(request, path, endpoint, dateShift: &dateShift)
+        } catch {
+            response = error.response
+        }
+        response.tellError(as: options.errorForm)
         tally.statuses[response.status, default: 0] += 1
-        addHeaders(to: &response, for: request)
+        addHeaders(to: &response, dateShift: dateShift)
         return response
     }
 
-    private mutating func answerOrRefusal(_ request: SimulatedRequest) -> SimulatedResponse {
-        let path = request.path ?? []
-        let api: SimulatedAPI = path.count > 1 && path[1] == "Services" ? .serverless : .monitor
-        let account: Int
-        switch authorized(request, for: api) {
-        case .failure(let refusal): return refusal.response
-        case .success(let index): account = index
-        }
-        let environment = path.count > 4 && path[3] == "Environments" ? path[4] : nil
-        let key = WindowKey(
-            account: account, api: api, environment: options.rateScope == .environment ? environment : nil)
-        if now < stormEnd { return tooMany() }
-        if options.requestsPerSecond > 0,
-            !windows[key, default: SlidingWindow()].accepts(at: now, limit: options.requestsPerSecond)
-        {
-            return tooMany()
-        }
-        let fault = faults.draw()
+    private mutating func answer(
+        _ request: SimulatedRequest, _ path: [String], _ endpoint: SimulatedEndpoint, dateShift: inout Int64
+    ) throws(ListQuery.Refusal) -> SimulatedResponse {
+        let credential = try authorized(request, for: endpoint)
+        if now < stormEnd { return tooMany(stormRetryAfter) }
+        let user = request.credentials?.user ?? ""
+        guard isWithinRate(path, endpoint, account: credential.account, user: user) else { return tooMany(nil) }
+
+        let met = incidents.filter { $0.concerns(accounts[credential.account].sid, endpoint, at: now) }
+        let incident = faults.draw(met)
+        let fault = incident?.fault ?? faults.draw()
         switch fault {
-        case .unauthorized: return Self.unauthorized.response
-        case .serverError: return .error(500, code: 20500, "An internal server error has occurred")
-        case .unavailable: return Self.cloudFrontError
-        case .tooMany: return tooMany()
+        case .unauthorized: throw Self.unauthorized
+        case .forbidden: throw Self.forbidden
+        case .serverError: throw Self.serverError
+        case .unavailable: return .html(Self.cloudFrontError, status: 503)
+        case .htmlAnswer: return .html(Self.loginPage, status: 200)
+        case .tooMany: return tooMany(incident?.retryAfter)
         case .redirect:
             var response = SimulatedResponse(status: 307, headers: [], body: [])
-            response.setHeader("Location", SimulatedFault.elsewhere + request.target)
+            response.setHeader("Location", options.elsewhereOrigin + request.target)
             return response
+        case .dateJump:
+            dateShift = options.dateJump.milliseconds * (mixed(UInt64(tally.received)) & 1 == 0 ? 1 : -1)
         default: break
         }
         guard request.method == "GET" else { return .error(405, code: 20004, "Method not allowed") }
-        let context = AnswerContext(account: account, origin: origin(of: request), fault: fault)
+        let context = AnswerContext(account: credential.account, origin: origin(of: request), fault: fault)
         var response: SimulatedResponse
         do {
             response = try route(request, path, context)
@@ -58,45 +60,50 @@ extension SimulatorState {
         _ request: SimulatedRequest, _ path: [String], _ context: AnswerContext
     ) throws(ListQuery.Refusal) -> SimulatedResponse {
         let parts = path.dropFirst().map { $0 }
+        if path.first == "2010-04-01" { return try accountsAnswer(request, parts, context) }
         guard path.first == "v1", let first = parts.first else { return .notFound(request.target) }
         switch (first, parts.count) {
         case ("Events", 1): return try eventsList(request, context)
-        case ("Events", 2): return event(parts[1], context) ?? .notFound(request.target)
+        case ("Events", 2):
+            return single(parts[1], eventStreams[context.account]) ?? .notFound(request.target)
+        case ("Alerts", 1): return try alertsList(request, context)
+        case ("Alerts", 2):
+            return single(parts[1], alertStreams[context.account]) ?? .notFound(request.target)
         case ("Services", _): return try serverlessAnswer(request, Array(parts.dropFirst()), context)
         default: return .notFound(request.target)
         }
     }
 
-    private func authorized(
-        _ request: SimulatedRequest, for api: SimulatedAPI
-    ) -> Result<Int, ListQuery.Refusal> {
-        guard let (user, password) = request.credentials, let credential = credentials[user],
-            credential.password == password, status[credential.account] != .revoked
-        else { return .failure(Self.unauthorized) }
-        if status[credential.account] == .suspended { return .failure(.init(403, 20403, "Forbidden")) }
-        if credential.isRestricted, api == .serverless {
-            return .failure(
-                .init(401, 70051, "Authorization Error: the API key lacks permission twilio/serverless/logs/list"))
-        }
-        return .success(credential.account)
+    /// The record with that SID, as its own answer; nil if the stream has none that can be read.
+    func single(_ sid: String, _ stream: Int) -> SimulatedResponse? {
+        let stream = streams[stream]
+        guard let digits = SIDs.Digits(sid, prefix: stream.dataset.sidPrefix),
+            let number = sids.number(of: digits, as: stream.tag),
+            let index = stream.timeline.index(of: UInt32(truncatingIfNeeded: number))
+        else { return nil }
+        var body: [UInt8] = []
+        writer.append(
+            stream.timeline.numbers[index], date: stream.timeline.dates[index], of: stream, isSingle: true, to: &body)
+        return .json(body)
     }
 
-    private static let unauthorized = ListQuery.Refusal(401, 20003, "Authenticate")
+    static let serverError = ListQuery.Refusal(500, 20500, "An internal server error has occurred")
 
-    private static let cloudFrontError = SimulatedResponse(
-        status: 503, headers: [("Content-Type", "text/html"), ("Server", "CloudFront")],
-        body: Array(
-            """
-            <!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN" "http://www.w3.org/TR/html4/loose.dtd">
-            <HTML><HEAD><TITLE>ERROR: The request could not be satisfied</TITLE></HEAD><BODY>
-            <H1>503 ERROR</H1><H2>The request could not be satisfied.</H2>
-            </BODY></HTML>
-            """.utf8))
+    private static let cloudFrontError = """
+        <!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN" "http://www.w3.org/TR/html4/loose.dtd">
+        <HTML><HEAD><TITLE>ERROR: The request could not be satisfied</TITLE></HEAD><BODY>
+        <H1>503 ERROR</H1><H2>The request could not be satisfied.</H2>
+        </BODY></HTML>
+        """
+    private static let loginPage = "<!doctype html><title>Sign in</title><p>This network asks you to sign in first."
 
-    private func tooMany() -> SimulatedResponse {
+    /// - Parameter after: nil leaves Retry-After to the options.
+    private func tooMany(_ after: Duration?) -> SimulatedResponse {
         var response = SimulatedResponse.error(429, code: 20429, "Too Many Requests")
-        if let after = options.retryAfter {
-            response.setHeader("Retry-After", "\((after.milliseconds + 999) / 1_000)")
+        if let after = after ?? options.retryAfter {
+            let seconds = (after.milliseconds + 999) / 1_000
+            let date = TwilioDate.httpDate(now + skew + seconds * 1_000)
+            response.setHeader("Retry-After", options.retryAfterForm == .date ? date : "\(seconds)")
         }
         return response
     }
@@ -105,8 +112,8 @@ extension SimulatorState {
         options.nextPageOrigin ?? "http://" + (request.header("host") ?? "localhost")
     }
 
-    private func addHeaders(to response: inout SimulatedResponse, for request: SimulatedRequest) {
-        response.setHeader("Date", TwilioDate.httpDate(now + skew))
+    private func addHeaders(to response: inout SimulatedResponse, dateShift: Int64) {
+        response.setHeader("Date", TwilioDate.httpDate(now + skew + dateShift))
         let id = sids.text("RQ", .init(kind: .request, account: 0), UInt64.max - UInt64(tally.received))
         response.setHeader("Twilio-Request-Id", id)
         response.setHeader("Twilio-Request-Duration", "0.0\(10 + tally.received % 90)")
@@ -114,6 +121,11 @@ extension SimulatorState {
         response.setHeader("X-Home-Region", "us1")
         response.setHeader("X-Powered-By", "AT-5000")
         if response.status == 401 { response.setHeader("WWW-Authenticate", "Basic realm=\"Twilio API\"") }
+    }
+
+    mutating func begin(_ incident: Incident) {
+        if incidents.count >= SimulatorOptions.Limits.incidents { incidents.removeFirst() }
+        incidents.append(incident)
     }
 }
 

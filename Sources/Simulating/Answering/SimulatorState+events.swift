@@ -1,4 +1,4 @@
-/// Monitor Events: `/v1/Events` and `/v1/Events/{Sid}`.
+/// Monitor Events: `/v1/Events`.
 extension SimulatorState {
     mutating func eventsList(
         _ request: SimulatedRequest, _ context: AnswerContext
@@ -11,37 +11,16 @@ extension SimulatorState {
                 "Invalid combination of AuditEvent filters, no combinations of ResourceSid, IpAddress, ActorSid, "
                     + "and ResourceType are supported.")
         }
+        let selection = Selection(
+            dates: try query.dates(options.eventBounds, options.eventFractions), cap: options.eventsCap,
+            capForm: options.capForm, filter: eventFilter(query, account: context.account))
         let stream = eventStreams[context.account]
-        let schedule = streams[stream].timeline.schedule
-        let oldest = now - options.retention.milliseconds
-        let from = max(oldest, try query.date("StartDate").map(schedule.date) ?? .min)
-        // Inclusive, in whole seconds: up to the last millisecond of the second.
-        let to = try query.date("EndDate").map { schedule.date(of: $0) + 1_000 } ?? .max
-        let page = try page(
-            query, stream: stream, from: from, to: to, cap: options.eventsCap,
-            filter: eventFilter(query, account: context.account))
-        if context.fault != .emptyPage { countReads(page, stream: stream) }
-        let (events, tag) = (events, streams[stream].tag)
-        let account = streams[stream].place.account
-        return listAnswer(query, page, stream: stream, key: "events", context) { number, date, body in
-            events.append(number, date: date, stream: tag, accountSID: account, to: &body)
-        }
-    }
-
-    mutating func event(_ sid: String, _ context: AnswerContext) -> SimulatedResponse? {
-        let stream = streams[eventStreams[context.account]]
-        guard let digits = SIDs.Digits(sid, prefix: "AE"), let number = sids.number(of: digits, as: stream.tag),
-            let index = stream.timeline.index(of: UInt32(truncatingIfNeeded: number))
-        else { return nil }
-        var body: [UInt8] = []
-        events.append(
-            stream.timeline.numbers[index], date: stream.timeline.dates[index], stream: stream.tag,
-            accountSID: stream.place.account, to: &body)
-        return .json(body)
+        let page = try page(query, stream: stream, selection, fault: context.fault)
+        return listAnswer(query, page, stream: stream, key: "events", context)
     }
 
     private func eventFilter(_ query: ListQuery, account: Int) -> ((UInt32) -> Bool)? {
-        let events = events
+        let events = writer.events
         let shapes = EventShape.all
         if let type = query.filter("EventType") {
             let wanted = shapes.map { $0.type == type }

@@ -6,141 +6,105 @@ extension SimulatorState {
     mutating func serverlessAnswer(
         _ request: SimulatedRequest, _ path: [String], _ context: AnswerContext
     ) throws(ListQuery.Refusal) -> SimulatedResponse {
-        let services = accounts[context.account].services
-        let account = accounts[context.account].sid
+        let services = accounts[context.account].services.filter { isAlive($0.sid, $0.life) }
+        let writer = PlaceWriter(account: accounts[context.account].sid, now: now)
         guard let name = path.first else {
-            return try placesList(request, "services", services.map { json($0, account: account) }, context)
+            return try placesList(request, "services", services, context, writer.json)
         }
         guard let service = services.first(where: { $0.sid == name || $0.uniqueName == name }) else {
             return .notFound(request.target)
         }
-        func environment() -> SimulatedEnvironment? {
-            service.environments.first { $0.sid == path[2] }
+        let rest = path.dropFirst(2).map { $0 }
+        let answer: SimulatedResponse?
+        switch path.count > 1 ? path[1] : nil {
+        case nil: answer = .json(writer.json(service))
+        case "Environments":
+            answer = try environmentsAnswer(request, service, rest, context, writer)
+        case "Functions":
+            let functions = service.functionPlaces.filter { isAlive($0.sid, $0.life) }
+            if rest.isEmpty {
+                answer = try placesList(request, "functions", functions, context) { writer.json($0, of: service) }
+            } else {
+                answer =
+                    rest.count > 1
+                    ? nil : functions.first { $0.sid == rest[0] }.map { .json(writer.json($0, of: service)) }
+            }
+        default: answer = nil
         }
-        switch (path.count, path.count > 1 ? path[1] : "", path.count > 3 ? path[3] : "") {
-        case (1, _, _):
-            return .json(json(service, account: account))
-        case (2, "Environments", _):
-            let all = service.environments.map { json($0, of: service, account: account) }
-            return try placesList(request, "environments", all, context)
-        case (2, "Functions", _):
-            let all = service.functions.indices.map { json(function: $0, of: service, account: account) }
-            return try placesList(request, "functions", all, context)
-        case (3, "Environments", _):
-            guard let environment = environment() else { break }
-            return .json(json(environment, of: service, account: account))
-        case (4, "Environments", "Logs"):
-            guard let environment = environment() else { break }
-            return try logsList(request, environment.sid, context)
-        case (5, "Environments", "Logs"):
-            guard let environment = environment(), let answer = log(path[4], environment.sid, context) else { break }
-            return answer
-        default: break
+        return answer ?? .notFound(request.target)
+    }
+
+    /// - Parameter path: what follows `Environments`.
+    private mutating func environmentsAnswer(
+        _ request: SimulatedRequest, _ service: SimulatedService, _ path: [String], _ context: AnswerContext,
+        _ writer: PlaceWriter
+    ) throws(ListQuery.Refusal) -> SimulatedResponse? {
+        let environments = service.environments.filter { isAlive($0.sid, $0.life) }
+        guard let sid = path.first else {
+            return try placesList(request, "environments", environments, context) { writer.json($0, of: service) }
         }
-        return .notFound(request.target)
+        guard let environment = environments.first(where: { $0.sid == sid }) else { return nil }
+        if path.count == 1 { return .json(writer.json(environment, of: service)) }
+        guard path[1] == "Logs", path.count <= 3 else { return nil }
+        if path.count == 2 { return try logsList(request, environment, context) }
+        return logStreams[context.account][sid].flatMap { single(path[2], $0) }
     }
 
     private mutating func logsList(
-        _ request: SimulatedRequest, _ environment: String, _ context: AnswerContext
+        _ request: SimulatedRequest, _ environment: SimulatedEnvironment, _ context: AnswerContext
     ) throws(ListQuery.Refusal) -> SimulatedResponse {
         let query = try ListQuery(request, filters: ["StartDate", "EndDate", "FunctionSid"])
-        let cut: (Int64) -> Int64 = { [options] in
-            options.logPrecision == .seconds ? $0 / 1_000 * 1_000 : $0
-        }
-        // Exclusive bounds leave out the millisecond named, and the whole second where that is the precision.
-        let tick: Int64 = options.logPrecision == .seconds ? 1_000 : 1
-        let isInclusive = options.logBounds == .inclusive
-        let begin = try query.date("StartDate") ?? now - 86_400_000
-        let end = try query.date("EndDate") ?? now
-        let from = max(now - options.retention.milliseconds, isInclusive ? cut(begin) : cut(begin) + tick)
-        let to = isInclusive ? cut(end) + tick : cut(end)
-        guard let stream = logStreams[context.account][environment] else {
-            let meta = query.meta(key: "logs", origin: context.origin, next: nil, previous: nil)
+        let fractions = options.logFractions ?? (options.logPrecision == .seconds ? .ignored : .honoured)
+        let day: Int64 = 86_400_000
+        let dates = try query.dates(options.logBounds, fractions, missing: now - day)
+        guard let stream = logStreams[context.account][environment.sid] else {
+            let meta = meta(query, key: "logs", next: nil, previous: nil, context)
             return .json("{\"meta\": \(meta), \"logs\": []}")
         }
-        let place = streams[stream].place
-        let logs = logs
-        var page = try page(
-            query, stream: stream, from: from, to: to, cap: options.logsCap,
+        let (place, timeline, logs) = (streams[stream].place, streams[stream].timeline, writer.logs)
+        let selection = Selection(
+            dates: dates, cap: options.logsCap, capForm: options.capForm,
             filter: query.filter("FunctionSid").map { sid in
                 let digits = SIDs.Digits(sid, prefix: "ZH")
-                return { digits != nil && logs.function($0, in: place) == digits }
-            })
+                return { digits != nil && logs.function($0, in: place, timeline.choice($0)) == digits }
+            }, shuffleSpan: options.shuffleSpan)
+        var page = try page(query, stream: stream, selection, fault: context.fault)
         if options.unordered {
             var random = SeededRandom(seed: UInt64(tally.received))
             page.indexes.shuffle(using: &random)
         }
-        if context.fault != .emptyPage { countReads(page, stream: stream) }
-        return listAnswer(query, page, stream: stream, key: "logs", context) { number, date, body in
-            logs.append(number, date: date, place: place, to: &body)
-        }
+        return listAnswer(query, page, stream: stream, key: "logs", context)
     }
 
-    private func log(_ sid: String, _ environment: String, _ context: AnswerContext) -> SimulatedResponse? {
-        guard let index = logStreams[context.account][environment] else { return nil }
-        let stream = streams[index]
-        guard let digits = SIDs.Digits(sid, prefix: "NO"), let number = sids.number(of: digits, as: stream.tag),
-            let found = stream.timeline.index(of: UInt32(truncatingIfNeeded: number))
-        else { return nil }
-        var body: [UInt8] = []
-        logs.append(
-            stream.timeline.numbers[found], date: stream.timeline.dates[found], place: stream.place, to: &body)
-        return .json(body)
-    }
-
-    /// A page of a list that does not change.
-    private func placesList(
-        _ request: SimulatedRequest, _ key: String, _ all: [String], _ context: AnswerContext
+    /// A page of services, environments or functions.
+    private mutating func placesList<Place>(
+        _ request: SimulatedRequest, _ key: String, _ all: [Place], _ context: AnswerContext,
+        _ json: (Place) -> String
     ) throws(ListQuery.Refusal) -> SimulatedResponse {
         let query = try ListQuery(request, filters: [])
-        let begin = min(query.offset, all.count)
-        let end = min(begin + query.pageSize, all.count)
-        let isEmpty = context.fault == .emptyPage
-        let next = end < all.count && !isEmpty ? PageToken(offset: end, pageSize: query.pageSize) : nil
+        try query.check(context.fault, options)
+        let slice = placesSlice(query, count: all.count, context)
+        let meta = meta(query, key: key, next: slice.next, previous: slice.previous, context)
+        return .json("{\"meta\": \(meta), \"\(key)\": \(JSONText.array(all[slice.rows].map(json)))}")
+    }
+
+    /// Which rows of a list of places or accounts a page holds, with the faults that concern lists.
+    mutating func placesSlice(
+        _ query: ListQuery, count: Int, _ context: AnswerContext
+    ) -> (rows: Range<Int>, next: PageToken?, previous: PageToken?) {
+        var begin = min(query.offset, count)
+        if context.fault == .duplicateRows, begin > 0 { begin -= 1 }
+        let end = min(begin + query.pageSize, count)
+        let next = end < count ? PageToken(offset: end, pageSize: query.pageSize) : nil
         let previous =
-            query.page > 0 ? PageToken(offset: max(0, begin - query.pageSize), pageSize: query.pageSize) : nil
-        let origin = context.fault == .nextElsewhere ? SimulatedFault.elsewhere : context.origin
-        let meta = query.meta(key: key, origin: origin, next: next, previous: previous)
-        return .json("{\"meta\": \(meta), \"\(key)\": \(JSONText.array(isEmpty ? [] : Array(all[begin..<end])))}")
-    }
-
-    private var deployed: String {
-        JSONText.string(TwilioDate.text(1_541_880_000_000, fraction: false))
-    }
-
-    private func json(_ service: SimulatedService, account: String) -> String {
-        let url = "https://serverless.twilio.com/v1/Services/\(service.sid)"
-        let links = ["environments", "functions", "assets", "builds"].map { name in
-            "\"\(name)\": \"\(url)/\(name.prefix(1).uppercased())\(name.dropFirst())\""
+            query.page > 0
+            ? PageToken(offset: max(0, query.offset - query.pageSize), pageSize: query.pageSize) : nil
+        switch context.fault {
+        case .emptyPage: return (begin..<begin, nil, previous)
+        case .emptyThenFull where hushes(query): return (begin..<begin, nil, previous)
+        case .emptyWithNext:
+            return (begin..<begin, PageToken(offset: begin, pageSize: query.pageSize), previous)
+        default: return (begin..<end, next, previous)
         }
-        return """
-            {"sid": "\(service.sid)", "account_sid": "\(account)", "friendly_name": "\(service.uniqueName)", \
-            "unique_name": "\(service.uniqueName)", "include_credentials": true, "ui_editable": false, \
-            "domain_base": "\(service.uniqueName)-1234", "date_created": \(deployed), "date_updated": \(deployed), \
-            "url": "\(url)", "links": {\(links.joined(separator: ", "))}}
-            """
-    }
-
-    private func json(_ environment: SimulatedEnvironment, of service: SimulatedService, account: String) -> String {
-        let url = "https://serverless.twilio.com/v1/Services/\(service.sid)/Environments/\(environment.sid)"
-        let domain = service.uniqueName + "-1234" + (environment.domainSuffix.map { "-" + $0 } ?? "") + ".twil.io"
-        return """
-            {"sid": "\(environment.sid)", "account_sid": "\(account)", "service_sid": "\(service.sid)", \
-            "build_sid": \(JSONText.string(orNull: environment.buildSID)), \
-            "unique_name": "\(environment.uniqueName)", \
-            "domain_suffix": \(JSONText.string(orNull: environment.domainSuffix)), "domain_name": "\(domain)", \
-            "date_created": \(deployed), "date_updated": \(deployed), "url": "\(url)", \
-            "links": {"variables": "\(url)/Variables", "deployments": "\(url)/Deployments", "logs": "\(url)/Logs"}}
-            """
-    }
-
-    private func json(function index: Int, of service: SimulatedService, account: String) -> String {
-        let sid = service.functions[index]
-        let url = "https://serverless.twilio.com/v1/Services/\(service.sid)/Functions/\(sid)"
-        return """
-            {"sid": "\(sid)", "account_sid": "\(account)", "service_sid": "\(service.sid)", \
-            "friendly_name": "function-\(index + 1)", "date_created": \(deployed), "date_updated": \(deployed), \
-            "url": "\(url)", "links": {"function_versions": "\(url)/Versions"}}
-            """
     }
 }

@@ -1,6 +1,12 @@
 /// The kinds of lines that Functions print: levels as they were seen, messages as customers write them.
 enum LogShape {
-    static let templates: [String] = lines.map { template(level: $0, message: $1) } + sparse
+    /// A line of that kind with the function that printed it, and without one.
+    struct Template {
+        let text: String
+        var withoutFunction: String { text.replacing("\"ZH<function>\"", with: "null") }
+    }
+
+    static let templates: [Template] = lines.map { template(level: $0, message: $1) } + sparse
 
     private static let lines: [(level: String, message: String)] = [
         (#""info""#, #""request <request> finished in 231 ms, status 200, cold start: false""#),
@@ -30,22 +36,23 @@ enum LogShape {
         ("null", #""a line without a level""#),
     ]
 
-    /// Lines with fields missing: printed before the function was known, and a message that is null.
-    private static let sparse: [String] = [
-        template(level: #""error""#, message: #""Build <build> could not be started""#, function: "null"),
+    /// A line that is printed before the function is known, and one whose message is null.
+    private static let sparse: [Template] = [
+        template(level: #""error""#, message: #""Build <build> could not be started""#),
         template(level: #""info""#, message: "null"),
     ]
 
     private static let repeated = Array(repeating: "item <text> done;", count: 12).joined(separator: " ")
 
-    private static func template(level: String, message: String, function: String = "\"ZH<function>\"") -> String {
-        """
-        {"sid": "NO<sid>", "account_sid": "AC<account>", "service_sid": "ZS<service>", \
-        "environment_sid": "ZE<environment>", "build_sid": "ZB<build>", "deployment_sid": "ZD<deployment>", \
-        "function_sid": \(function), "request_sid": "RQ<request>", "level": \(level), "message": \(message), \
-        "date_created": "<date>", "url": "https://serverless.twilio.com/v1/Services/ZS<service>/Environments/\
-        ZE<environment>/Logs/NO<sid>"}
-        """
+    private static func template(level: String, message: String) -> Template {
+        Template(
+            text: """
+                {"sid": "NO<sid>", "account_sid": "AC<account>", "service_sid": "ZS<service>", \
+                "environment_sid": "ZE<environment>", "build_sid": "ZB<build>", "deployment_sid": "ZD<deployment>", \
+                "function_sid": "ZH<function>", "request_sid": "RQ<request>", "level": \(level), "message": \(message), \
+                "date_created": "<date>", "url": "https://serverless.twilio.com/v1/Services/ZS<service>/Environments/\
+                ZE<environment>/Logs/NO<sid>"}
+                """)
     }
 
     /// Whether the template at this index names a function.

@@ -6,13 +6,28 @@ struct RecordTemplate: Sendable {
     /// What goes into a hole. A hole is written `<name>` in the template's text.
     enum Hole: String, CaseIterable {
         case sid, account, actor, resource, service, environment, build, deployment, function, request, text
-        case date, ip
+        case date, created, ip
 
-        func width(fraction: Bool) -> Int {
+        func width(_ dates: DateForm) -> Int {
             switch self {
-            case .date: fraction ? 24 : 20
+            case .date, .created: dates.width
             case .ip: 3
             default: 32
+            }
+        }
+    }
+
+    /// How a record's dates are written; each form has one width.
+    enum DateForm {
+        case seconds, milliseconds
+        /// `Tue, 09 Feb 2010 01:23:53 +0000`.
+        case rfc2822
+
+        var width: Int {
+            switch self {
+            case .seconds: 20
+            case .milliseconds: 24
+            case .rfc2822: 31
             }
         }
     }
@@ -31,16 +46,17 @@ struct RecordTemplate: Sendable {
         var request = SIDs.Digits(high: 0, low: 0)
         var text = SIDs.Digits(high: 0, low: 0)
         var date: Int64 = 0
+        /// Of alerts: date_created, where it is not the date they are listed by.
+        var created: Int64 = 0
         /// The last number of an address; three digits, 100-254.
         var ip: UInt8 = 100
     }
 
     private let bytes: [UInt8]
     private let holes: [(offset: Int, hole: Hole)]
-    private let fraction: Bool
+    private let dates: DateForm
 
-    /// - Parameter fraction: whether dates carry milliseconds.
-    init(_ text: String, fraction: Bool = false) {
+    init(_ text: String, dates: DateForm = .seconds) {
         var bytes: [UInt8] = []
         var holes: [(Int, Hole)] = []
         var rest = text[...]
@@ -49,7 +65,7 @@ struct RecordTemplate: Sendable {
             let inside = rest[rest.index(after: open)...]
             if let close = inside.firstIndex(of: ">"), let hole = Hole(rawValue: String(inside[..<close])) {
                 holes.append((bytes.count, hole))
-                bytes += [UInt8](repeating: 0x30, count: hole.width(fraction: fraction))
+                bytes += [UInt8](repeating: 0x30, count: hole.width(dates))
                 rest = inside[inside.index(after: close)...]
             } else {
                 bytes.append(0x3C)
@@ -58,7 +74,7 @@ struct RecordTemplate: Sendable {
         }
         self.bytes = bytes + Array(rest.utf8)
         self.holes = holes
-        self.fraction = fraction
+        self.dates = dates
     }
 
     /// Appends the record; every hole lies within what was just copied, as `init` made room for its width.
@@ -80,7 +96,8 @@ struct RecordTemplate: Sendable {
                 case .function: values.function.write(to: page, at: at)
                 case .request: values.request.write(to: page, at: at)
                 case .text: values.text.write(to: page, at: at)
-                case .date: CivilTime(values.date).write(to: page, at: at, fraction: fraction)
+                case .date: write(values.date, to: page, at: at)
+                case .created: write(values.created, to: page, at: at)
                 case .ip:
                     page[at] = 0x30 + values.ip / 100
                     page[at + 1] = 0x30 + values.ip / 10 % 10
@@ -88,5 +105,13 @@ struct RecordTemplate: Sendable {
                 }
             }
         }
+    }
+
+    private func write(_ date: Int64, to page: UnsafeMutableRawBufferPointer, at offset: Int) {
+        guard dates == .rfc2822 else {
+            CivilTime(date).write(to: page, at: offset, fraction: dates == .milliseconds)
+            return
+        }
+        for (index, byte) in TwilioDate.rfc2822(date).utf8.enumerated() { page[offset + index] = byte }
     }
 }

@@ -13,7 +13,8 @@ struct SIDs: Sendable {
     struct Tag: Hashable, Sendable {
         enum Kind: UInt8 {
             case event = 1
-            case log, service, environment, function, build, deployment, request, user, resource, text, secret, key
+            case log, service, environment, function, build, deployment, request, user, resource, text, secret, key,
+                alert
         }
 
         var kind: Kind

@@ -8,9 +8,7 @@ struct Schedule: Sendable {
     let historySpan: Int64
     /// Live records per second; 0 makes none.
     let rate: Double
-    /// Share of records that become readable late, and the longest delay in milliseconds.
-    let late: Double
-    let lateMax: Int64
+    let lateness: Lateness
     /// Dates carry whole seconds: the time a record was made, cut.
     let wholeSeconds: Bool
     let seed: UInt64
@@ -40,8 +38,8 @@ struct Schedule: Sendable {
 
     /// How long after it was made a record stays unreadable.
     func delay(_ number: UInt32) -> Int64 {
-        guard late > 0, lateMax > 0, unit(mixed(seed &+ 2 ^ UInt64(number))) < late else { return 0 }
-        return 1 + Int64(unit(mixed(seed &+ 3 ^ UInt64(number))) * Double(lateMax))
+        guard lateness.share > 0, unit(mixed(seed &+ 2 ^ UInt64(number))) < lateness.share else { return 0 }
+        return lateness.delay(unit(mixed(seed &+ 3 ^ UInt64(number))), unit(mixed(seed &+ 4 ^ UInt64(number))))
     }
 
     func date(of time: Int64) -> Int64 {

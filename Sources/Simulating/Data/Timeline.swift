@@ -3,10 +3,13 @@
 /// - Readable records are two arrays of 12 bytes a record together, so that a page is found by binary search.
 /// - A record is issued when it was made; it becomes readable then or, if it is late, later.
 /// - Numbers up to 2^31 follow the schedule; those above were emitted on demand and do not disturb it.
+/// - What the schedule would make while the place does not exist is left out.
 struct Timeline: Sendable {
     struct Emitted {
         var date: Int64
         var readableAt: Int64
+        var choice: FunctionChoice
+        var shape: RecordShape?
     }
 
     private struct Pending {
@@ -16,6 +19,8 @@ struct Timeline: Sendable {
     }
 
     let schedule: Schedule
+    /// When the place exists that the records are of.
+    var life: Life
     private(set) var dates: [Int64] = []
     private(set) var numbers: [UInt32] = []
     private(set) var lateIssued = 0
@@ -26,25 +31,30 @@ struct Timeline: Sendable {
     private var emitted: [Emitted] = []
     private var nextScheduled: UInt32 = 0
     private var nextCreated: Int64 = 0
+    private var leftOut = 0
     private var scheduledReads: [UInt16] = []
     private var emittedReads: [UInt16] = []
 
     static let firstEmitted: UInt32 = 1 << 31
 
-    init(_ schedule: Schedule, liveEnd: Int64) {
+    init(_ schedule: Schedule, liveEnd: Int64, life: Life) {
         self.schedule = schedule
         self.liveEnd = liveEnd
+        self.life = life
         dates.reserveCapacity(schedule.history)
         numbers.reserveCapacity(schedule.history)
         nextCreated = hasScheduled(0) ? schedule.ownTime(0) : .max
         advance(to: schedule.start)
     }
 
-    var issued: Int { Int(nextScheduled) + emitted.count }
+    var issued: Int { Int(nextScheduled) - leftOut + emitted.count }
     var pendingCount: Int { pending.count }
 
     /// Whether the schedule still has records to issue.
-    var isLive: Bool { nextCreated < (Int(nextScheduled) < schedule.history ? .max : liveEnd) }
+    var isLive: Bool { nextCreated < (Int(nextScheduled) < schedule.history ? .max : min(liveEnd, life.until)) }
+
+    /// The next time at which `advance` has something to do; `.max` if never.
+    var nextDue: Int64 { min(isLive ? nextCreated : .max, pending.last?.readableAt ?? .max) }
 
     mutating func stopLive(at now: Int64) {
         liveEnd = min(liveEnd, now)
@@ -59,15 +69,32 @@ struct Timeline: Sendable {
         }
     }
 
-    /// Adds a record that no schedule knows, and returns its number.
-    mutating func emit(date: Int64, readableAt: Int64, isLate: Bool) -> UInt32 {
-        let number = Self.firstEmitted + UInt32(emitted.count)
-        emitted.append(Emitted(date: date, readableAt: readableAt))
-        emittedReads.append(0)
-        if isLate { lateIssued += 1 }
-        wait(Pending(readableAt: readableAt, date: date, number: number))
-        return number
+    /// Adds records that no schedule knows, and returns their numbers.
+    mutating func emit(_ count: Int, _ record: Emitted, isLate: Bool, now: Int64) -> Range<UInt32> {
+        let first = Self.firstEmitted + UInt32(emitted.count)
+        let numbers = first..<first + UInt32(count)
+        emitted += repeatElement(record, count: count)
+        emittedReads += repeatElement(0, count: count)
+        if isLate { lateIssued += count }
+        if record.readableAt <= now {
+            // All share a date and have higher numbers than any other, so they stand together.
+            let index = index(notBefore: (record.date, first))
+            dates.insert(contentsOf: repeatElement(record.date, count: count), at: index)
+            self.numbers.insert(contentsOf: numbers, at: index)
+        } else {
+            pending.insert(
+                contentsOf: numbers.reversed().map {
+                    Pending(readableAt: record.readableAt, date: record.date, number: $0)
+                }, at: pendingIndex(record.readableAt))
+        }
+        return numbers
     }
+
+    func choice(_ number: UInt32) -> FunctionChoice {
+        number < Self.firstEmitted ? .spread : emitted[Int(number - Self.firstEmitted)].choice
+    }
+
+    func emittedShape(_ number: UInt32) -> RecordShape? { emitted[Int(number - Self.firstEmitted)].shape }
 
     /// The indexes of readable records dated `from` or later, and before `to`.
     func range(from: Int64, to: Int64) -> Range<Int> {
@@ -136,12 +163,18 @@ struct Timeline: Sendable {
         let number = nextScheduled
         let date = schedule.date(of: nextCreated)
         let delay = schedule.delay(number)
-        if delay > 0 { lateIssued += 1 }
         scheduledReads.append(0)
-        if nextCreated + delay <= now {
-            makeReadable(date, number)
+        if !life.contains(nextCreated) {
+            leftOut += 1
         } else {
-            wait(Pending(readableAt: nextCreated + delay, date: date, number: number))
+            if delay > 0 { lateIssued += 1 }
+            if nextCreated + delay <= now {
+                makeReadable(date, number)
+            } else {
+                let readableAt = nextCreated + delay
+                pending.insert(
+                    Pending(readableAt: readableAt, date: date, number: number), at: pendingIndex(readableAt))
+            }
         }
         nextScheduled += 1
         if !hasScheduled(nextScheduled) {
@@ -151,14 +184,15 @@ struct Timeline: Sendable {
         }
     }
 
-    private mutating func wait(_ record: Pending) {
+    /// Where a record goes that becomes readable then: what comes first leaves first.
+    private func pendingIndex(_ readableAt: Int64) -> Int {
         var low = 0
         var high = pending.count
         while low < high {
             let middle = (low + high) / 2
-            if pending[middle].readableAt > record.readableAt { low = middle + 1 } else { high = middle }
+            if pending[middle].readableAt > readableAt { low = middle + 1 } else { high = middle }
         }
-        pending.insert(record, at: low)
+        return low
     }
 
     private mutating func makeReadable(_ date: Int64, _ number: UInt32) {

@@ -38,15 +38,23 @@ enum TwilioDate {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// When things were made that were always there: in 2018.
+    static let longAgo: Int64 = 1_541_880_000_000
+
     /// The `Date` header's form, RFC 9110 section 5.6.7.
-    static func httpDate(_ time: Int64) -> String {
+    static func httpDate(_ time: Int64) -> String { words(time) + " GMT" }
+
+    /// The form of older APIs: always 31 bytes for years of four digits.
+    static func rfc2822(_ time: Int64) -> String { words(time) + " +0000" }
+
+    private static func words(_ time: Int64) -> String {
         let civil = CivilTime(time)
         let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let clock = [civil.hour, civil.minute, civil.second].map { $0 < 10 ? "0\($0)" : "\($0)" }
             .joined(separator: ":")
         let day = civil.day < 10 ? "0\(civil.day)" : "\(civil.day)"
-        return "\(weekdays[Int(civil.weekday)]), \(day) \(months[Int(civil.month) - 1]) \(civil.year) \(clock) GMT"
+        return "\(weekdays[Int(civil.weekday)]), \(day) \(months[Int(civil.month) - 1]) \(civil.year) \(clock)"
     }
 
     private static func lastDay(ofMonth month: Int64, year: Int64) -> Int64 {

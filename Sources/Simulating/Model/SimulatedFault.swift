@@ -1,4 +1,4 @@
-/// What can go wrong with an answer; each has a probability of its own.
+/// What can go wrong with an answer; each has a probability of its own, and can be an incident.
 package enum SimulatedFault: String, CaseIterable, Sendable {
     /// A 401 although the credential is good.
     case unauthorized = "unauthorized"
@@ -21,9 +21,37 @@ package enum SimulatedFault: String, CaseIterable, Sendable {
     case nextElsewhere = "next-elsewhere"
     /// A 307 to another host.
     case redirect = "redirect"
+    /// As `emptyPage`, but never twice in a row for the same list.
+    case emptyThenFull = "empty-then-full"
+    /// An empty page whose next page holds what it should have held.
+    case emptyWithNext = "empty-with-next"
+    /// A later page begins with the row that the page before ended with.
+    case duplicateRows = "duplicate-rows"
+    /// next_page_url is the page's own URL.
+    case sameNext = "same-next"
+    /// A page holds one more record, from outside the dates that were asked for.
+    case outsideWindow = "outside-window"
+    /// A good page token is refused with 400 21481.
+    case tokenRefused = "token-refused"
+    /// A 500 that only a smaller PageSize cures: `SimulatorOptions.workingPageSize`.
+    case pageTooLarge = "page-too-large"
+    /// The answer's Date header is `SimulatorOptions.dateJump` ahead or behind.
+    case dateJump = "date-jump"
+    /// No answer within `SimulatorOptions.timeoutDelay`.
+    case timeout = "timeout"
+    /// A 200 with a page of HTML.
+    case htmlAnswer = "html-answer"
+    /// A good page with `SimulatorOptions.hugeBodyBytes` of padding.
+    case hugeBody = "huge-body"
+    /// A good page with 100,000 arrays in each other in an unknown field.
+    case deepJSON = "deep-json"
+    /// A small gzip body that unpacks to `SimulatorOptions.gzipBombBytes`.
+    case gzipBomb = "gzip-bomb"
+    /// A 403 20403, as for a suspended account.
+    case forbidden = "forbidden"
 
-    /// The host that `nextElsewhere` and `redirect` point to; nobody may send it anything.
-    static let elsewhere = "http://elsewhere.invalid"
+    /// For messages.
+    package static let names = allCases.map(\.rawValue).joined(separator: ", ")
 }
 
 /// Which fault an answer gets: at most one, drawn in a fixed order from a seeded sequence.
@@ -42,6 +70,15 @@ struct FaultPlan: Sendable {
             guard let rate = rates[fault], rate > 0, unit(random.next()) < rate else { continue }
             counts[fault, default: 0] += 1
             return fault
+        }
+        return nil
+    }
+
+    /// The first of these incidents that this request meets.
+    mutating func draw(_ incidents: [Incident]) -> Incident? {
+        for incident in incidents where incident.share >= 1 || unit(random.next()) < incident.share {
+            counts[incident.fault, default: 0] += 1
+            return incident
         }
         return nil
     }

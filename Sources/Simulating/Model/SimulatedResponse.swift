@@ -14,6 +14,8 @@ package struct SimulatedResponse: Sendable {
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
     package var delivery: Delivery = .whole
+    /// What an error says, so that it can be told in another form.
+    var problem: (code: Int, message: String)?
 
     package func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
@@ -35,11 +37,38 @@ package struct SimulatedResponse: Sendable {
 
     /// Twilio's error body.
     static func error(_ status: Int, code: Int, _ message: String) -> SimulatedResponse {
-        json(
+        var response = json(
             """
             {"code": \(code), "message": \(JSONText.string(message)), \
             "more_info": "https://www.twilio.com/docs/errors/\(code)", "status": \(status)}
             """, status: status)
+        response.problem = (code, message)
+        return response
+    }
+
+    static func html(_ page: String, status: Int) -> SimulatedResponse {
+        SimulatedResponse(
+            status: status, headers: [("Content-Type", "text/html"), ("Server", "CloudFront")], body: Array(page.utf8))
+    }
+
+    /// Puts Twilio's error body into another form; what is no such error is left alone.
+    mutating func tellError(as form: SimulatorOptions.ErrorForm) {
+        guard let (code, message) = problem else { return }
+        switch form {
+        case .classic: break
+        case .problem:
+            body = Array(
+                """
+                {"type": "https://www.twilio.com/docs/errors/\(code)", "title": "Error \(code)", \
+                "status": \(status), "code": \(code), "detail": \(JSONText.string(message))}
+                """.utf8)
+            setHeader("Content-Type", "application/problem+json")
+        case .bare:
+            body = Array("{\"message\": \(JSONText.string(message)), \"status\": \(status)}".utf8)
+        case .html:
+            body = Array("<html><head><title>\(status)</title></head><body>\(status)</body></html>".utf8)
+            setHeader("Content-Type", "text/html")
+        }
     }
 
     static func notFound(_ path: String) -> SimulatedResponse {

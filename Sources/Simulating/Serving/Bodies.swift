@@ -36,21 +36,23 @@ struct TruthBody: AsyncBufferedSequence {
     struct Iterator: AsyncBufferedIteratorProtocol {
         var lists: [TruthList]
         var list = 0
-        var line = 0
+        /// Nil before the list's first.
+        var line: Int?
 
         /// Not called: bodies are read in buffers.
         mutating func next() async throws -> UInt8? { nil }
 
         mutating func nextBuffer(suggested count: Int) async throws -> [UInt8]? {
             while list < lists.count {
-                let end = Swift.min(line + Self.linesAtOnce, lists[list].endIndex)
-                guard line < end else {
+                let begin = line ?? lists[list].startIndex
+                let end = Swift.min(begin + Self.linesAtOnce, lists[list].endIndex)
+                guard begin < end else {
                     list += 1
-                    line = 0
+                    line = nil
                     continue
                 }
-                defer { line = end }
-                return lists[list].lines(line..<end)
+                line = end
+                return lists[list].lines(begin..<end)
             }
             return nil
         }

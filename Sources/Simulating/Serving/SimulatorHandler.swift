@@ -47,14 +47,15 @@ struct SimulatorHandler: HTTPHandler {
     }
 
     private func truth(_ request: SimulatedRequest, _ now: Int64) -> HTTPResponse {
-        var parameters: [String: String] = [:]
-        for (name, value) in request.query ?? [] { parameters[name] = value }
-        let dataset = parameters["dataset"].map(SimulatedDataset.init(rawValue:))
-        if case .some(.none) = dataset { return refusal(400, "dataset must be monitor.events or serverless.logs") }
-        let lists = twilio.truthLists(account: parameters["account"], dataset: dataset ?? nil, at: now)
+        let query: TruthQuery
+        do {
+            query = try ControlParameters(request).truthQuery()
+        } catch {
+            return refusal(400, error.message)
+        }
         return HTTPResponse(
             statusCode: .ok, headers: [.contentType: "text/plain"],
-            body: HTTPBodySequence(from: TruthBody(lists: lists)))
+            body: HTTPBodySequence(from: TruthBody(lists: twilio.truthLists(query, at: now))))
     }
 
     private func refusal(_ status: Int, _ message: String) -> HTTPResponse {

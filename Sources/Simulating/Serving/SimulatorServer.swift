@@ -26,7 +26,7 @@ package final class SimulatorServer: Sendable {
         if let problem = options.problems.first { throw SimulatorServerError.options(problem) }
         let twilio = SimulatedTwilio(options, start: options.startTime ?? SimulatorClock.now())
         let listener = Listener(
-            address: options.address, timeout: options.slowDelay + .seconds(60),
+            address: options.address, timeout: max(options.slowDelay, options.timeoutDelay) + .seconds(60),
             handler: SimulatorHandler(twilio: twilio))
         let port = try await listener.open(port: options.port)
         return SimulatorServer(twilio: twilio, port: port, address: options.address, listener: listener)

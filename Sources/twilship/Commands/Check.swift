@@ -19,6 +19,12 @@ struct Check: ParsableCommand {
         for account in settings.accounts {
             let datasets = account.collections.filter(\.enabled).map(\.dataset.rawValue).joined(separator: ", ")
             Terminal.say("  account \(account.name) (\(account.accountSID)): \(datasets)")
+            for line in BudgetReport(account).lines { Terminal.say("    " + line) }
+            if account.subaccounts == .discover {
+                Terminal.say(
+                    "    and the same of its subaccounts, looked for every \(DurationText.text(account.subaccountInterval))"
+                )
+            }
         }
         for sink in settings.sinks {
             Terminal.say("  sink \(sink.name): \(sink.type.rawValue), format \(sink.format.rawValue)")

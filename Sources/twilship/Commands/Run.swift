@@ -80,7 +80,8 @@ struct Run: AsyncParsableCommand {
         var services: [any Service] = [
             KeepingService(keeper: keeper),
             DispatchingService(dispatchers: assembly.dispatchers, ending: assembly.ending),
-            IngestingService(ingestors: assembly.ingestors),
+            IngestingService(fleet: assembly.fleet, backfiller: assembly.backfiller),
+            ControlService(assembly: assembly, logger: logger),
         ]
         let stopper = Stopper()
         if let untilIdle {
@@ -95,10 +96,10 @@ struct Run: AsyncParsableCommand {
         logger.notice(
             "started",
             metadata: [
-                "version": "\(Twilship.version)", "streams": "\(assembly.streams.count)",
+                "version": "\(Twilship.version)", "accounts": "\(assembly.accounts.count)",
                 "sinks": "\(assembly.dispatchers.count)",
             ])
-        keeper.notifier.ready(status: "collecting \(assembly.streams.count) streams")
+        keeper.notifier.ready(status: "collecting \(assembly.accounts.count) accounts")
         try await group.run()
         keeper.notifier.stopping()
         logger.notice("stopped")
@@ -112,9 +113,7 @@ struct Run: AsyncParsableCommand {
             group.addTask {
                 await withDiscardingTaskGroup { group in
                     group.addTask {
-                        await withDiscardingTaskGroup { streams in
-                            for ingestor in assembly.ingestors { streams.addTask { await ingestor.run(once: true) } }
-                        }
+                        await assembly.fleet.run(.once)
                         assembly.ending.request(.whenDelivered)
                     }
                     for (dispatcher, position) in assembly.dispatchers {
@@ -162,15 +161,20 @@ private struct Outcome {
     init(_ assembly: Assembly) async throws {
         let board = assembly.board.now
         let backlogs = try await assembly.spool.backlogs()
-        let unread = assembly.streams.filter { board.streams[$0]?.state != .done }
+        let unread = board.streams.filter { $0.value.state != .done }
+        let failing = assembly.fleet.discoveries.filter { board.discoveries[$0.name]?.succeededAt == nil }
         collected = board.streams.values.reduce(0) { $0 + $1.taken }
         remaining =
-            unread.map { "\($0): not read to the end: \(board.streams[$0]?.lastError ?? "time ran out")" }
+            failing.map {
+                "\($0.name): not searched: \(board.discoveries[$0.name]?.lastError ?? "time ran out")"
+            }
+            + unread.map { "\($0.key): not read to the end: \($0.value.lastError ?? "time ran out")" }.sorted()
             + backlogs.sorted { $0.key < $1.key }.filter { $0.value > 0 }.map { name, count in
                 "sink \(name): \(count) records not delivered: \(board.sinks[name]?.lastError ?? "time ran out")"
             }
         onlyCredentials =
-            !unread.isEmpty && unread.allSatisfy { board.streams[$0]?.state == .authFailed }
+            unread.count + failing.count > 0 && unread.values.allSatisfy { $0.state == .authFailed }
+            && failing.allSatisfy { board.discoveries[$0.name]?.isRefused == true }
             && backlogs.values.allSatisfy { $0 == 0 }
     }
 
@@ -197,7 +201,7 @@ private struct Progress {
             let done = board.streams.values.count { $0.state == .done }
             let seconds = start.duration(to: clock.monotonicNow).components.seconds
             let line =
-                "\(done) of \(assembly.streams.count) streams read, \(board.streams.values.reduce(0) { $0 + $1.taken }) records collected, "
+                "\(done) of \(board.streams.count) streams read, \(board.streams.values.reduce(0) { $0 + $1.taken }) records collected, "
                 + "\(waiting) to deliver, \(seconds) s"
             FileHandle.standardError.write(Data("\r\u{1b}[K\(line)".utf8))
         }

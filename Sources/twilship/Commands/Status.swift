@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PipelineCore
+import Settings
 import Spooling
 
 /// Shows where every stream and sink stands.
@@ -11,12 +12,14 @@ struct Status: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Answer as JSON.") var json = false
+    @Flag(help: "Show every stream and gap, however many there are.") var all = false
 
     func run() throws {
+        let accounts = try options.load(resolveSecrets: false).accounts
         let reader = try options.state()
         let report: StatusReport
         do {
-            report = StatusReport(try reader.summary(), now: SystemClock().wallNow)
+            report = StatusReport(try reader.summary(), accounts, now: SystemClock().wallNow)
         } catch {
             Terminal.complain("twilship: \(error)")
             throw Exit.code(for: error)
@@ -24,7 +27,7 @@ struct Status: ParsableCommand {
         if json {
             Terminal.say(try Terminal.json(report))
         } else {
-            report.lines.forEach(Terminal.say)
+            report.lines(all: all).forEach(Terminal.say)
         }
     }
 }

@@ -3,14 +3,16 @@ import PipelineCore
 import ServiceLifecycle
 import Spooling
 
-/// All ingestors; stops collecting at once when it is to stop.
+/// Everything that is collected, and backfills; stops at once when it is to stop.
 struct IngestingService: Service {
-    let ingestors: [Ingestor]
+    let fleet: Fleet
+    let backfiller: Backfiller
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                for ingestor in ingestors { group.addTask { await ingestor.run() } }
+                group.addTask { await fleet.run() }
+                group.addTask { await backfiller.run() }
             }
         }
         // Without accounts there would be nothing to wait for, and the service would end.
@@ -61,8 +63,11 @@ struct IdleWatch: Service {
                 let sequence = await assembly.spool.lastSequence
                 let board = assembly.board.now
                 let isWaiting = try await assembly.spool.isAnythingWaiting()
+                let isSearching = assembly.fleet.discoveries.contains {
+                    board.discoveries[$0.name]?.succeededAt == nil
+                }
                 let isBusy =
-                    isWaiting || board.streams.count < assembly.streams.count
+                    isWaiting || isSearching || board.streams.count < assembly.registry.ingestors.count
                     || board.streams.values.contains { $0.state != .waiting }
                 if sequence != last || isBusy { since = clock.monotonicNow }
                 last = sequence

@@ -37,13 +37,17 @@ let fullConfiguration = #"""
     secret = "credential:production"     # credential:NAME | file:PATH (refused if others can read it) | env:NAME ; never in the clear
     edge = "dublin"                      # both or neither
     region = "ie1"
-    subaccounts = "none"                 # none | discover
+    subaccounts = "discover"             # none | discover
+    subaccount_names = ["*", "!dev-*"]   # SIDs, friendly names, globs; ! excludes
+    subaccount_interval = "15m"
+    api_base_url = "https://api.dublin.ie1.twilio.com"
 
     [account.events]                     # Monitor Events; on by default
     enabled = true
     poll_interval = "30s"
     overlap = "10m"                      # records may come this late: every instant is read again, at growing ages, until it is this old
     reread_after = ["1h", "24h"]         # and once more, at idle priority
+    max_reads_per_day = 1000000          # re-reads are put off first, then polls
     start = "30d"                        # first run begins this far back, or an RFC 3339 instant
     page_size = 1000
     base_url = "https://monitor.twilio.com"          # plain http only for loopback addresses

@@ -21,6 +21,15 @@ let goodSink = """
 
     """
 
+/// More keys of an account that looks for its subaccounts.
+let discovery = """
+    subaccounts = "discover"
+    subaccount_names = ["*", "!dev-*", "!AC2"]
+    subaccount_interval = "1h"
+    api_base_url = "https://api.example.com"
+
+    """
+
 let goodConfiguration = goodAccount + goodSink
 
 /// Good sinks whose tables are open for more keys.

@@ -27,7 +27,11 @@ final class Workshop: Sendable {
     var outputFolder: String { folder + "/out" }
 
     /// Writes a configuration for the first account and a file sink.
-    func configure(events: String = "", sink: String = "", top: String = "") throws {
+    func configure(
+        account: String = "", events: String = "", logs: String = "enabled = false", sink: String = "",
+        top: String = ""
+    ) throws {
+        let more = account
         let text = """
             [state]
             directory = "\(folder)/state"
@@ -37,11 +41,14 @@ final class Workshop: Sendable {
 
             [[account]]
             name = "production"
-            account_sid = "\(account.sid)"
+            account_sid = "\(self.account.sid)"
             secret = "file:\(folder)/secret"
+            \(more)
             [account.events]
             base_url = "\(simulator.url)"
             \(events)
+            [account.logs]
+            \(logs)
 
             [[sink]]
             name = "archive"
@@ -50,7 +57,7 @@ final class Workshop: Sendable {
             \(sink)
             """
         try Data(text.utf8).write(to: URL(fileURLWithPath: configurationPath))
-        try Data(account.authToken.utf8).write(to: URL(fileURLWithPath: folder + "/secret"))
+        try Data(self.account.authToken.utf8).write(to: URL(fileURLWithPath: folder + "/secret"))
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: folder + "/secret")
     }
 
@@ -79,6 +86,24 @@ final class Workshop: Sendable {
             lines += text.split(separator: "\n").map(String.init)
         }
         return lines
+    }
+
+    /// How many whole lines are delivered; the last may be in the writing.
+    func deliveredLines() throws -> Int {
+        guard FileManager.default.fileExists(atPath: outputFolder) else { return 0 }
+        return try FileManager.default.contentsOfDirectory(atPath: outputFolder).filter { $0.hasSuffix(".jsonl") }
+            .reduce(0) { sum, name in
+                try sum + Data(contentsOf: URL(fileURLWithPath: outputFolder + "/" + name)).count { $0 == 0x0A }
+            }
+    }
+
+    /// How many records `status` says are collected; 0 before there is a state.
+    func collected() async throws -> Int {
+        let status = try await run("status", "--json").output
+        guard let report = try? JSONSerialization.jsonObject(with: Data(status.utf8)) as? [String: Any] else {
+            return 0
+        }
+        return (report["streams"] as? [[String: Any]])?.first?["collected"] as? Int ?? 0
     }
 
     /// The `id` of every line delivered; each line must be a whole JSON object.
@@ -125,13 +150,16 @@ final class Program: @unchecked Sendable {
     private let complaints: String
     private let ended: AsyncStream<Void>
 
-    init(_ arguments: [String], environment: [String: String]) throws {
-        let products = URL(fileURLWithPath: Bundle.main.bundlePath)
+    /// Where the program lies.
+    static var path: String { executable(near: URL(fileURLWithPath: Bundle.main.bundlePath)).path }
+
+    /// - Parameter executable: another program, such as one that runs this one as somebody else.
+    init(_ arguments: [String], environment: [String: String], executable: String? = nil) throws {
         let folder = NSTemporaryDirectory() + "twilship-program-" + UUID().uuidString
         output = folder + ".out"
         complaints = folder + ".err"
         for path in [output, complaints] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
-        process.executableURL = Self.executable(near: products)
+        process.executableURL = URL(fileURLWithPath: executable ?? Self.path)
         process.arguments = arguments
         process.environment = ["PATH": "/usr/bin:/bin", "NO_COLOR": "1"].merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
@@ -153,6 +181,9 @@ final class Program: @unchecked Sendable {
 
     /// What it has written to stderr so far.
     var said: String { (try? String(contentsOfFile: complaints, encoding: .utf8)) ?? "" }
+
+    /// What it has written to stdout so far.
+    var printed: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
 
     func signal(_ number: Int32) {
         kill(process.processIdentifier, number)

@@ -1,0 +1,288 @@
+import Logging
+import PipelineCore
+import Spooling
+
+/// Carries out backfills: reads past ranges beside live collection, whose place it does not touch.
+///
+/// - A job without a sink is for all sinks. It reads only what lies before the stream's start and what no other such job
+///   has read: the rest was or will be collected anyway.
+/// - A job for one sink reads everything again, for that sink only.
+/// - Progress is durable with the records, so that a job goes on after a restart where it was.
+/// - A window that was empty is read once more before the job ends: an empty page is no proof.
+package struct Backfiller: Sendable {
+    private let spool: Spool
+    private let registry: StreamRegistry
+    private let clock: any PipelineClock
+    private let logger: Logger
+
+    package init(_ surroundings: Ingestor.Surroundings) {
+        spool = surroundings.spool
+        registry = surroundings.registry
+        clock = surroundings.clock
+        logger = surroundings.logger
+    }
+
+    /// How often new jobs are looked for.
+    static let interval: Duration = .seconds(2)
+
+    /// Whose jobs wait for each other: those of one API of an account.
+    private struct Place: Hashable {
+        let accountSID: String
+        let dataset: Dataset
+
+        init(_ job: BackfillJob) {
+            accountSID = job.accountSID
+            dataset = job.dataset
+        }
+    }
+
+    private enum Event: Sendable {
+        case isFree(Place, givenUp: Int64?)
+        case lookAgain
+    }
+
+    /// Works on open jobs until the task is cancelled; with `untilDone`, until there is none that can be worked on:
+    /// streams that cannot be found and credentials that are refused again and again do not hold it up.
+    ///
+    /// Jobs of one API of an account are done oldest first, one at a time; those of others do not wait for them.
+    package func run(untilDone: Bool = false) async {
+        var busy: Set<Place> = []
+        var givenUp: Set<Int64> = []
+        await withTaskGroup(of: Event.self) { group in
+            repeat {
+                let jobs = await openJobs()
+                for job in jobs ?? [] where !givenUp.contains(job.id) {
+                    guard registry.ingestors(account: job.account, job.dataset) != nil else { continue }
+                    let place = Place(job)
+                    guard busy.insert(place).inserted else { continue }
+                    group.addTask {
+                        let isDone = await finish(job, unlessHopeless: untilDone)
+                        return .isFree(place, givenUp: isDone ? nil : job.id)
+                    }
+                }
+                if untilDone, busy.isEmpty, jobs != nil { return group.cancelAll() }
+                group.addTask {
+                    try? await clock.sleep(for: Self.interval)
+                    return .lookAgain
+                }
+                while case .isFree(let place, let job)? = await group.next() {
+                    busy.remove(place)
+                    if let job { givenUp.insert(job) }
+                }
+            } while !Task.isCancelled
+            group.cancelAll()
+        }
+    }
+
+    /// Nil if they cannot be read now.
+    private func openJobs() async -> [BackfillJob]? {
+        do {
+            return try await spool.backfills(openOnly: true)
+        } catch {
+            logger.warning("the open backfills cannot be read; it is tried again", metadata: ["reason": "\(error)"])
+            return nil
+        }
+    }
+
+    /// Works on a job until it has ended, is cancelled, or its streams are being looked for anew.
+    /// - Parameter unlessHopeless: gives it up when the credential is refused again and again.
+    /// - Returns: false if it was given up.
+    private func finish(_ job: BackfillJob, unlessHopeless: Bool) async -> Bool {
+        var refusals = 0
+        var backoff = Backoff(initial: .seconds(2), limit: .seconds(300))
+        var random = ClockRandomness(clock)
+        while !Task.isCancelled, registry.ingestors(account: job.account, job.dataset) != nil {
+            do {
+                try await work(on: job)
+                return true
+            } catch {
+                // Somebody has cancelled it, or this process stops.
+                if error is CancellationError || Task.isCancelled { return true }
+                if let error = error as? SourceError, case .unauthorized = error { refusals += 1 } else { refusals = 0 }
+                if unlessHopeless, refusals >= Trouble.refusalsThatLast { return false }
+                let pause = backoff.next(using: &random)
+                logger.warning(
+                    "a backfill fails and is tried again",
+                    metadata: [
+                        "job": "\(job.id)", "source.account": "\(job.account)", "reason": "\(error)",
+                        "next_try_seconds": "\(Int(pause.inSeconds.rounded(.up)))",
+                    ])
+                if (try? await clock.sleep(for: pause)) == nil { return true }
+            }
+        }
+        return true
+    }
+
+    private func work(on job: BackfillJob) async throws {
+        guard let ingestors = registry.ingestors(account: job.account, job.dataset) else { return }
+        // One stream that fails does not stop the others; its error is told when they are done.
+        let errors = await withTaskGroup(of: (any Error)?.self) { group in
+            for ingestor in ingestors {
+                group.addTask {
+                    var side = BackfilledStream(job, ingestor)
+                    do {
+                        try await side.collect()
+                        return nil
+                    } catch {
+                        await side.countRequests()
+                        if let error = error as? SourceError, case .gone = error { ingestor.whenGone() }
+                        return error
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0 += $1.map { [$0] } ?? [] }
+        }
+        if let error = errors.first(where: { !($0 is CancellationError) }) ?? errors.first { throw error }
+        guard try await spool.finishBackfill(job.id) else { return }
+        logger.notice(
+            "backfill finished",
+            metadata: [
+                "job": "\(job.id)", "source.account": "\(job.account)", "dataset": "\(job.dataset.rawValue)",
+                "window": "\(job.window)",
+            ])
+    }
+}
+
+/// One stream's part of a backfill.
+private struct BackfilledStream {
+    private let job: BackfillJob
+    private let ingestor: Ingestor
+    private let source: any Source
+    private var requestsCounted = 0
+    /// Set when it begins.
+    private var id: StreamID?
+    /// What the job has read: settled, or read if it was empty and is to be confirmed.
+    private var done = Coverage()
+
+    private var stream: Ingestor.Stream { ingestor.stream }
+    private var spool: Spool { ingestor.surroundings.spool }
+    private var clock: any PipelineClock { ingestor.surroundings.clock }
+
+    init(_ job: BackfillJob, _ ingestor: Ingestor) {
+        self.job = job
+        self.ingestor = ingestor
+        source = ingestor.stream.makeSideSource()
+    }
+
+    mutating func collect() async throws {
+        let now = try await source.serverTime(.idle)
+        let place = try await spool.place(
+            of: stream.key, account: stream.account, start: stream.start.instant(now), names: stream.names)
+        id = place.id
+        done = try await spool.backfillPlace(job.id, stream: place.id)
+        let tick = source.tick
+        let from = job.window.from.rounded(downTo: tick)
+        // The tick in which it ends is read whole.
+        let end = (job.window.to + tick - .milliseconds(1)).rounded(downTo: tick)
+        var to = min(end, (now - WindowPlanner.lag).rounded(downTo: tick))
+        var covered = done
+        if job.sink == nil {
+            // What lies behind the start is live collection's.
+            to = min(to, place.start.rounded(downTo: tick))
+            for interval in try await spool.backfilled(place.id).intervals {
+                covered.recordPass(over: interval.window, at: now, foundNew: false)
+            }
+        }
+        guard from < to else { return }
+        let plan = CollectionPlan(
+            pollInterval: stream.plan.pollInterval, overlap: .zero, rereadAfter: [], pageSize: stream.plan.pageSize)
+        var planner = WindowPlanner(
+            plan: plan, start: from, tick: tick, coverage: covered,
+            length: place.length ?? WindowPlanner.firstLength)
+        while let window = planner.nextUnread(in: Window(from: from, to: to)) {
+            try await pass(over: window, &planner, place.id, confirms: false)
+        }
+        try await confirm(&planner, place.id)
+    }
+
+    /// Counts the requests of a pass that failed.
+    func countRequests() async {
+        if let id { await spool.count(requests: source.requestsMade - requestsCounted, of: id) }
+    }
+
+    /// Reads once more what was empty.
+    private mutating func confirm(_ planner: inout WindowPlanner, _ id: StreamID) async throws {
+        let empty = done.intervals.filter { $0.state == .read }
+        guard let last = empty.map(\.readAt).max() else { return }
+        let now = try await source.serverTime(.idle)
+        let wait = last + WindowPlanner.confirmation - now
+        if wait > .zero { try await clock.sleep(for: min(wait, WindowPlanner.confirmation)) }
+        for interval in empty {
+            var rest = interval.window
+            while rest.from < rest.to {
+                let window = Window(from: rest.from, to: min(rest.to, rest.from + planner.length))
+                if try await pass(over: window, &planner, id, confirms: true) {
+                    rest = Window(from: window.to, to: rest.to)
+                }
+            }
+        }
+    }
+
+    /// - Returns: false if the window held too much and is to be split.
+    @discardableResult
+    private mutating func pass(
+        over window: Window, _ planner: inout WindowPlanner, _ id: StreamID, confirms: Bool
+    ) async throws -> Bool {
+        guard try await spool.backfills(openOnly: true).contains(where: { $0.id == job.id }) else {
+            throw CancellationError()
+        }
+        try await waitForAllowance()
+        let memory = ingestor.sharing.memory.hold(isFirst: true)
+        defer { memory.release() }
+        let pass = Pass(canSplit: planner.canSplit(window), urgency: .idle, memory: memory)
+        let contents: WindowContents
+        do {
+            let source = source
+            contents = try await ingestor.sharing.slots.with(.idle) { () throws(SourceError) in
+                try await source.read(window, pass)
+            }
+        } catch {
+            guard case .tooMuch = error, pass.canSplit else { throw error }
+            planner.didHoldTooMuch(window)
+            return false
+        }
+        try await append(contents, window, &planner, id, confirms: confirms)
+        return true
+    }
+
+    private mutating func append(
+        _ contents: WindowContents, _ window: Window, _ planner: inout WindowPlanner, _ id: StreamID, confirms: Bool
+    ) async throws {
+        let candidates = Candidate.distinct(contents.pages)
+        let known = job.sink == nil ? try await spool.known(candidates.map(\.item), in: id) : []
+        var sorted = SortedRecords(lane: .backfill)
+        for (index, candidate) in candidates.enumerated() where !known.contains(index) {
+            sorted.take(
+                candidate, window: window, done, tick: source.tick, readAt: contents.readAt,
+                dataset: stream.key.dataset)
+        }
+        let isEmpty = !candidates.contains { $0.time.map(window.contains) ?? false }
+        var after = done
+        after.recordPass(over: window, at: contents.readAt, foundNew: false)
+        // Only an empty window waits for a second look.
+        if !isEmpty || confirms { after.recordPass(over: window, at: contents.readAt, foundNew: false) }
+        let records = contents.pages.reduce(0) { $0 + $1.records.count }
+        let requests = source.requestsMade
+        let advance = sorted.advance(
+            id, stream, ingestor.surroundings.normaliser, window: window, contents: contents, coverage: after,
+            length: planner.length, gap: contents.gap.map { Advance.Gap(window: window, reason: $0) },
+            collected: clock.wallNow, requests: requests - requestsCounted, recordsRead: records,
+            backfill: BackfillProgress(job: job.id, coverage: after, sink: job.sink))
+        try await PassResults.append(advance, ingestor)
+        done = after
+        requestsCounted = requests
+        ingestor.sharing.allowance?.add(records, at: clock.wallNow)
+        planner.didRead(
+            window, purpose: .catchUp, at: contents.readAt, now: contents.readAt, records: records, foundNew: !isEmpty)
+    }
+
+    /// Backfills are the first to wait for `max_reads_per_day`.
+    private func waitForAllowance() async throws {
+        guard let allowance = ingestor.sharing.allowance else { return }
+        while true {
+            let (level, untilTomorrow) = allowance.level(at: clock.wallNow)
+            guard level >= .scarce else { return }
+            try await clock.sleep(for: min(untilTomorrow, .seconds(600)))
+        }
+    }
+}

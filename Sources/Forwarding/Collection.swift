@@ -1,0 +1,292 @@
+import Logging
+import PipelineCore
+import Spooling
+
+/// The work on one stream: which passes are under way, and what becomes of their results.
+///
+/// - One pass at a time is at the front, live or looking again; up to `PassSlots.perUrgency` catch up beside it.
+/// - What was caught up is appended oldest first: a younger window that is complete waits for the older ones.
+/// - A failed pass is dropped and its window planned again after a pause; the others go on.
+struct Collection {
+    private enum Event: Sendable {
+        case read(Int, Result<WindowContents, SourceError>)
+        case woke(ContinuousClock.Instant)
+    }
+
+    private let ingestor: Ingestor
+    private let once: Bool
+    private var place: StreamPlace?
+    // Set together with `place`.
+    private var planner: WindowPlanner?
+    private var trouble: Trouble
+    private var pausedUntil: ContinuousClock.Instant?
+    private var front: PassUnderWay?
+    /// Oldest first.
+    private var catchingUp: [PassUnderWay] = []
+    private var nextPass = 0
+    /// How many passes may catch up at once: one more after each that succeeds, so that a service that never lives for
+    /// long gets ahead, and few after memory ran out.
+    private var width = 1
+    private var timers: [ContinuousClock.Instant] = []
+    private var target: Timestamp?
+    private var compacted: ContinuousClock.Instant
+    private var results: PassResults
+
+    private var stream: Ingestor.Stream { ingestor.stream }
+    private var clock: any PipelineClock { ingestor.surroundings.clock }
+    private var board: StatusBoard { ingestor.surroundings.board }
+    private var spool: Spool { ingestor.surroundings.spool }
+
+    init(_ ingestor: Ingestor, once: Bool) {
+        self.ingestor = ingestor
+        self.once = once
+        trouble = Trouble(ingestor)
+        results = PassResults(ingestor)
+        compacted = ingestor.surroundings.clock.monotonicNow
+    }
+
+    mutating func run() async {
+        show(.starting)
+        await withTaskGroup(of: Event.self) { group in
+            while !Task.isCancelled {
+                var isDone = false
+                do {
+                    isDone = try await schedule(&group)
+                } catch {
+                    fail(error)
+                    if !Task.isCancelled { wake(in: pause ?? .seconds(1), &group) }
+                }
+                if isDone || (once && trouble.isHopeless) { break }
+                guard let event = await group.next() else { continue }
+                switch event {
+                case .woke(let instant): timers.removeAll { $0 == instant }
+                case .read(let id, let result):
+                    do {
+                        try await take(id, result)
+                    } catch {
+                        fail(error)
+                    }
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    // MARK: - Starting passes
+
+    /// Starts what can be started now, and sees to it that something wakes the loop.
+    /// - Returns: whether everything is done.
+    private mutating func schedule(_ group: inout TaskGroup<Event>) async throws -> Bool {
+        if let pause {
+            wake(in: pause, &group)
+            return false
+        }
+        let now = try await stream.source.serverTime(.live)
+        if place == nil { try await begin(now) }
+        guard var planner, let place else { return false }
+        defer { self.planner = planner }
+        if let wait = spentUntilTomorrow() {
+            wake(in: wait, &group)
+            return false
+        }
+        let circumstances = try await circumstances(now, place)
+        if front == nil {
+            switch planner.next(circumstances) {
+            case .done:
+                guard catchingUp.isEmpty else { break }
+                try await spool.flush()
+                board.update(stream.key) { $0.state = .done }
+                return true
+            case .wait(let duration): wake(in: duration, &group)
+            case .read(let window, let purpose):
+                front = start(window, purpose, planner, now, &group)
+            }
+        }
+        // One for which all others wait is started however few there may be.
+        while let window = planner.nextCatchUp(circumstances, underWay: catchingUp.map(\.window)),
+            catchingUp.count < width || catchingUp.allSatisfy({ window.from < $0.window.from })
+        {
+            catchingUp.append(start(window, .catchUp, planner, now, &group))
+            catchingUp.sort { $0.window.from < $1.window.from }
+        }
+        catchingUp.first?.memory.becomeFirst()
+        show(catchingUp.isEmpty ? (front == nil ? .waiting : .reading) : .catchingUp)
+        try await compact(now, planner, place)
+        return false
+    }
+
+    private mutating func begin(_ now: Timestamp) async throws {
+        let place = try await spool.place(
+            of: stream.key, account: stream.account, start: stream.start.instant(now), names: stream.names)
+        var planner = WindowPlanner(
+            plan: stream.plan, start: place.start, tick: stream.source.tick, coverage: place.coverage,
+            length: place.length ?? WindowPlanner.firstLength)
+        if once {
+            let target = target ?? now
+            self.target = target
+            planner.finish(at: target)
+        }
+        self.place = place
+        self.planner = planner
+    }
+
+    private func circumstances(_ now: Timestamp, _ place: StreamPlace) async throws -> WindowPlanner.Circumstances {
+        var interval = ingestor.sharing.pacer.interval(of: stream.key)
+        let level = once ? .ample : ingestor.sharing.allowance?.level(at: clock.wallNow).level ?? .ample
+        if level >= .scarce {
+            interval = min(interval * ReadAllowance.scarceStretch, max(interval, PollPacer.longestInterval))
+        }
+        board.update(stream.key) { status in
+            status.pollSeconds = interval.inSeconds
+            status.allowance = level == .ample ? nil : level
+        }
+        var isQuiet = false
+        if front == nil {
+            let overlap = Window(from: now - stream.plan.overlap - interval, to: now)
+            isQuiet = try await spool.count(in: place.id, window: overlap) <= WindowPlanner.quietRecords
+        }
+        return WindowPlanner.Circumstances(
+            now: now, pollInterval: interval, isQuiet: isQuiet, isSparing: level >= .sparing)
+    }
+
+    /// How long nothing may be read because `max_reads_per_day` is used up; nil if it is not.
+    private func spentUntilTomorrow() -> Duration? {
+        guard !once, let allowance = ingestor.sharing.allowance else { return nil }
+        let (level, untilTomorrow) = allowance.level(at: clock.wallNow)
+        guard level == .spent else { return nil }
+        board.update(stream.key) { status in
+            status.allowance = .spent
+            if status.failures == 0 { status.state = .waiting }
+        }
+        return untilTomorrow
+    }
+
+    private mutating func start(
+        _ window: Window, _ purpose: WindowPlanner.Purpose, _ planner: WindowPlanner, _ now: Timestamp,
+        _ group: inout TaskGroup<Event>
+    ) -> PassUnderWay {
+        let isFirst = purpose != .catchUp || catchingUp.allSatisfy { window.from < $0.window.from }
+        let memory = ingestor.sharing.memory.hold(isFirst: isFirst)
+        let urgency: Urgency =
+            switch purpose {
+            case .live: .live
+            case .catchUp: .catchUp
+            case .reread: now - window.to > stream.plan.overlap * 2 ? .idle : .reread
+            }
+        nextPass += 1
+        let id = nextPass
+        let pass = Pass(canSplit: planner.canSplit(window), urgency: urgency, memory: memory)
+        let (source, slots) = (stream.source, ingestor.sharing.slots)
+        group.addTask {
+            do throws(SourceError) {
+                return .read(
+                    id,
+                    .success(
+                        try await slots.with(urgency) { () throws(SourceError) in
+                            try await source.read(window, pass)
+                        }))
+            } catch {
+                return .read(id, .failure(error))
+            }
+        }
+        return PassUnderWay(id: id, window: window, purpose: purpose, canSplit: pass.canSplit, memory: memory)
+    }
+
+    private mutating func wake(in duration: Duration, _ group: inout TaskGroup<Event>) {
+        let instant = clock.monotonicNow + duration
+        guard timers.allSatisfy({ $0 > instant }) else { return }
+        timers.append(instant)
+        let clock = clock
+        group.addTask {
+            try? await clock.sleep(for: duration)
+            return .woke(instant)
+        }
+    }
+
+    // MARK: - Results
+
+    private mutating func take(_ id: Int, _ result: Result<WindowContents, SourceError>) async throws {
+        if let pass = front, pass.id == id {
+            front = nil
+            switch result {
+            case .failure(let error): try await drop(pass, error)
+            case .success(let contents): try await append(contents, of: pass)
+            }
+            return
+        }
+        guard let index = catchingUp.firstIndex(where: { $0.id == id }) else { return }
+        switch result {
+        case .failure(let error): try await drop(catchingUp.remove(at: index), error)
+        case .success(let contents):
+            catchingUp[index].memory.finishReading()
+            catchingUp[index].contents = contents
+            width = min(PassSlots.perUrgency, width + 1)
+        }
+        while let oldest = catchingUp.first, let contents = oldest.contents, let planner, planner.isNext(oldest.window)
+        {
+            // If it cannot be appended, its window is read again.
+            catchingUp.removeFirst()
+            try await append(contents, of: oldest)
+        }
+    }
+
+    private mutating func append(_ contents: WindowContents, of pass: PassUnderWay) async throws {
+        defer { pass.memory.release() }
+        guard let place, let planner else { return }
+        self.planner = try await results.append(contents, of: pass, planner, place.id)
+        trouble.recovered()
+    }
+
+    private mutating func drop(_ pass: PassUnderWay, _ error: SourceError) async throws {
+        pass.memory.release()
+        if let place { await results.countRequests(of: place.id) }
+        switch error {
+        case .tooMuch(let reason) where pass.canSplit:
+            ingestor.logger.debug(
+                "a window holds too much and is split", metadata: ["window": "\(pass.window)", "reason": "\(reason)"])
+            planner?.didHoldTooMuch(pass.window)
+        case .noRoom: width = 1
+        default: throw error
+        }
+    }
+
+    // MARK: - Trouble
+
+    private mutating func fail(_ error: any Error) {
+        if error is CancellationError || Task.isCancelled { return }
+        if let error = error as? SourceError, case .cancelled = error { return }
+        pausedUntil = clock.monotonicNow + trouble.failed(error)
+        if let error = error as? SourceError, case .gone = error { ingestor.whenGone() }
+    }
+
+    /// How long nothing new is started because something failed.
+    private var pause: Duration? {
+        guard let pausedUntil, clock.monotonicNow < pausedUntil else { return nil }
+        return clock.monotonicNow.duration(to: pausedUntil)
+    }
+
+    private mutating func compact(_ now: Timestamp, _ planner: WindowPlanner, _ place: StreamPlace) async throws {
+        guard compacted.duration(to: clock.monotonicNow) > Ingestor.compactionInterval else { return }
+        compacted = clock.monotonicNow
+        let horizon = (planner.coverage.firstUnfinished ?? now) - Ingestor.compactionMargin
+        try await spool.compactLedger(of: place.id, before: horizon)
+    }
+
+    /// Posts what the stream does; one that failed shows that until it works again.
+    private func show(_ state: StreamStatus.State) {
+        board.update(stream.key) { status in
+            if status.failures == 0 { status.state = state }
+        }
+    }
+}
+
+/// A pass that was started and whose result is not appended yet.
+struct PassUnderWay {
+    let id: Int
+    let window: Window
+    let purpose: WindowPlanner.Purpose
+    let canSplit: Bool
+    let memory: MemoryHold
+    /// What was read, while it waits for older windows.
+    var contents: WindowContents?
+}

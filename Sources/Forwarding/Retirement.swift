@@ -1,0 +1,52 @@
+import Logging
+import PipelineCore
+import Spooling
+
+extension Ingestor {
+    /// Lets go of a stream of which Twilio says that it is gone. Its place is kept; what may have been written there
+    /// after it was last read is a gap, which goes away again if the stream comes back.
+    ///
+    /// Call it when nothing works on the stream any more.
+    package func retire() async {
+        let spool = surroundings.spool
+        do {
+            let now = try await stream.source.serverTime(.catchUp)
+            let place = try await spool.place(
+                of: stream.key, account: stream.account, start: stream.start.instant(now), names: stream.names)
+            // Records may be late, as within the overlap they always may: so is what was not looked at at that age.
+            let unsure = place.coverage.intervals.first {
+                $0.state != .finished && ($0.state == .read || $0.readAt - $0.window.to < stream.plan.overlap)
+            }
+            let from = max(
+                place.start, min(place.coverage.completeUpTo(from: place.start), unsure?.window.from ?? now))
+            var gap: Advance.Gap?
+            if from < now {
+                gap = Advance.Gap(
+                    window: Window(from: from, to: now),
+                    reason:
+                        "what it was read from is gone at Twilio; what was written there and not read by then is lost")
+            }
+            try await spool.retire(stream.key, gap: gap)
+            surroundings.board.remove(stream.key)
+            logger.notice(
+                "an environment is gone at Twilio and is not collected any more; its place is kept",
+                metadata: gap.map { ["window": "\($0.window)"] } ?? [:])
+        } catch {
+            logger.warning("a stream that is gone cannot be retired", metadata: ["reason": "\(error)"])
+        }
+    }
+}
+
+extension Ingestor.Surroundings {
+    /// Lets go of all streams of an account that is not active any more; their places are kept.
+    package func retire(accountSID: String) async {
+        do {
+            for key in try await spool.retire(accountSID: accountSID) { board.remove(key) }
+            logger.notice(
+                "a subaccount is not active any more and is not collected; its places are kept",
+                metadata: ["account_sid": "\(accountSID)"])
+        } catch {
+            logger.warning("a subaccount cannot be retired", metadata: ["reason": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,47 @@
+package import PipelineCore
+import Synchronization
+
+/// Which streams are collected now, for what works on them from the side: backfills, `tail` and `fetch`.
+package final class StreamRegistry: Sendable {
+    private struct State {
+        var streams: [StreamKey: Ingestor] = [:]
+        /// What the last search found, by account (label) and dataset.
+        var expected: [Place: Set<StreamKey>] = [:]
+    }
+
+    private struct Place: Hashable {
+        let account: String
+        let dataset: Dataset
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// All streams, in a fixed order.
+    package var ingestors: [Ingestor] {
+        state.withLock { Array($0.streams.values) }
+            .sorted { ($0.stream.account, $0.stream.key.description) < ($1.stream.account, $1.stream.key.description) }
+    }
+
+    /// The streams of an account and dataset; nil while they are still being looked for.
+    package func ingestors(account: String, _ dataset: Dataset) -> [Ingestor]? {
+        let found = ingestors.filter { $0.stream.account == account && $0.stream.key.dataset == dataset }
+        guard dataset == .serverlessLogs else { return found.isEmpty ? nil : found }
+        let expected = state.withLock { $0.expected[Place(account: account, dataset: dataset)] }
+        return expected.flatMap { $0.isSubset(of: found.map(\.stream.key)) ? found : nil }
+    }
+
+    /// Notes which streams of an account and dataset there are; they are added when work on them begins.
+    package func expect(_ streams: Set<StreamKey>, account: String, _ dataset: Dataset) {
+        state.withLock { $0.expected[Place(account: account, dataset: dataset)] = streams }
+    }
+
+    func add(_ ingestor: Ingestor) {
+        state.withLock { $0.streams[ingestor.stream.key] = ingestor }
+    }
+
+    func remove(_ stream: StreamKey) {
+        state.withLock { $0.streams[stream] = nil }
+    }
+}

@@ -1,0 +1,153 @@
+import Synchronization
+
+/// Bounds the bytes of pages that are gathered and not yet appended, over all streams together.
+///
+/// Nobody can block each other for ever:
+/// - A pass that its stream is not waiting for (an older one must be appended first) gives up when nothing is left, and
+///   is read again later.
+/// - The first pass of a stream waits. When nothing is given back, one of them at a time goes on all the same; what it
+///   gathers is bounded by the reader, and it is appended as soon as it is complete.
+package final class MemoryBudget: Sendable {
+    /// 16 MiB of pages, a few seconds of a busy account.
+    package static let standardBytes = 16 << 20
+
+    private struct State {
+        var used = 0
+        /// The one hold that may take more than there is.
+        var overdraft: ObjectIdentifier?
+        var waiters: [(hold: ObjectIdentifier, continuation: CheckedContinuation<Bool, Never>)] = []
+    }
+
+    private let limit: Int
+    private let state = Mutex(State())
+
+    /// - Parameter bytes: above zero.
+    package init(bytes: Int = MemoryBudget.standardBytes) {
+        precondition(bytes > 0)
+        limit = bytes
+    }
+
+    /// What is held now.
+    package var used: Int { state.withLock { $0.used } }
+
+    /// A place for one pass's pages, empty at first.
+    /// - Parameter isFirst: whether its stream waits for this pass before any other.
+    package func hold(isFirst: Bool) -> MemoryHold { MemoryHold(self, isFirst: isFirst) }
+
+    fileprivate func add(_ bytes: Int) { state.withLock { $0.used += bytes } }
+
+    /// Whether the hold may gather more without waiting; takes the overdraft if that is what it needs and it is free.
+    private static func admits(_ hold: ObjectIdentifier, _ limit: Int, _ state: inout State) -> Bool {
+        if state.used <= limit || state.overdraft == hold { return true }
+        guard state.overdraft == nil else { return false }
+        state.overdraft = hold
+        return true
+    }
+
+    fileprivate func fits(_ hold: ObjectIdentifier) -> Bool {
+        state.withLock { $0.used <= limit || $0.overdraft == hold }
+    }
+
+    /// Waits until the hold may gather more.
+    /// - Returns: false when the task was cancelled, or `stopWaiting` called.
+    fileprivate func wait(_ hold: ObjectIdentifier) async -> Bool {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isAdmitted: Bool? = state.withLock { state in
+                    if Task.isCancelled { return false }
+                    if Self.admits(hold, limit, &state) { return true }
+                    state.waiters.append((hold, continuation))
+                    return nil
+                }
+                if let isAdmitted { continuation.resume(returning: isAdmitted) }
+            }
+        } onCancel: {
+            stopWaiting(hold)
+        }
+    }
+
+    /// - Parameter bytes: 0 if the hold lets go of its overdraft only.
+    fileprivate func giveBack(_ bytes: Int, _ hold: ObjectIdentifier) {
+        let admitted = state.withLock { state in
+            state.used -= bytes
+            if state.overdraft == hold { state.overdraft = nil }
+            var admitted: [CheckedContinuation<Bool, Never>] = []
+            while let first = state.waiters.first, Self.admits(first.hold, limit, &state) {
+                admitted.append(first.continuation)
+                state.waiters.removeFirst()
+            }
+            return admitted
+        }
+        for continuation in admitted { continuation.resume(returning: true) }
+    }
+
+    /// Ends the hold's wait, if it waits.
+    fileprivate func stopWaiting(_ hold: ObjectIdentifier) {
+        let waiter = state.withLock { state in
+            state.waiters.firstIndex { $0.hold == hold }.map { state.waiters.remove(at: $0) }
+        }
+        waiter?.continuation.resume(returning: false)
+    }
+}
+
+/// What one pass has gathered of a `MemoryBudget`; given back when it is released or let go of.
+package final class MemoryHold: Sendable {
+    private struct State {
+        var bytes = 0
+        var isFirst: Bool
+        var isReleased = false
+    }
+
+    private let budget: MemoryBudget
+    private let state: Mutex<State>
+
+    fileprivate init(_ budget: MemoryBudget, isFirst: Bool) {
+        self.budget = budget
+        state = Mutex(State(isFirst: isFirst))
+    }
+
+    deinit { release() }
+
+    /// Notes that a page has come, and waits until the pass may ask for the next one.
+    /// - Parameter isLast: the pass asks for no other page. The first pass of a stream does not wait then: what it
+    ///   holds is given back the sooner.
+    /// - Throws: `SourceError.noRoom` when the pass is to be given up, `.cancelled`, also after `release`.
+    package func take(_ bytes: Int, isLast: Bool = false) async throws(SourceError) {
+        let isFirst: Bool? = state.withLock { state in
+            guard !state.isReleased else { return nil }
+            state.bytes += bytes
+            // Within the lock, so that `release` gives back exactly what was noted.
+            budget.add(bytes)
+            return state.isFirst
+        }
+        guard let isFirst else { throw .cancelled }
+        if budget.fits(ObjectIdentifier(self)) { return }
+        guard isFirst else { throw .noRoom }
+        if isLast { return }
+        let isAdmitted = await budget.wait(ObjectIdentifier(self))
+        if state.withLock({ $0.isReleased }) {
+            // It may have been admitted all the same, and nobody would take the overdraft from it again.
+            budget.giveBack(0, ObjectIdentifier(self))
+            throw .cancelled
+        }
+        guard isAdmitted else { throw .cancelled }
+    }
+
+    /// From now on, the stream waits for this pass before any other.
+    package func becomeFirst() { state.withLock { $0.isFirst = true } }
+
+    /// The pass is complete and waits to be appended: another may go beyond the limit now.
+    package func finishReading() { budget.giveBack(0, ObjectIdentifier(self)) }
+
+    /// Gives everything back; once is enough. A `take` that waits is ended.
+    package func release() {
+        let bytes: Int? = state.withLock { state in
+            guard !state.isReleased else { return nil }
+            state.isReleased = true
+            return state.bytes
+        }
+        guard let bytes else { return }
+        budget.stopWaiting(ObjectIdentifier(self))
+        budget.giveBack(bytes, ObjectIdentifier(self))
+    }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import GRDB
+package import PipelineCore
+
+extension Spool {
+    /// Notes down a backfill, durably, before anything of it is read.
+    /// - Parameter sink: nil for all sinks.
+    /// - Parameter requestedBy: the caller's uid.
+    package func addBackfill(
+        account: String, accountSID: String, dataset: Dataset, window: Window, sink: String?, requestedBy: UInt32
+    ) throws -> BackfillJob {
+        let time = now()
+        var id: Int64 = 0
+        try commit { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO backfill
+                        (account, account_sid, dataset, from_ms, to_ms, sink, requested_ms, requested_by)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    account, accountSID, dataset.rawValue, window.from.milliseconds, window.to.milliseconds, sink ?? "",
+                    time.milliseconds, Int64(requestedBy),
+                ])
+            id = database.lastInsertedRowID
+        }
+        return BackfillJob(
+            id: id, account: account, accountSID: accountSID, dataset: dataset, window: window, sink: sink,
+            requestedAt: time, requestedBy: requestedBy, finishedAt: nil, cancelledAt: nil)
+    }
+
+    /// The backfills of the last 400 days, oldest first.
+    package func backfills(openOnly: Bool) throws -> [BackfillJob] {
+        try query { try BackfillJob.fetchAll($0, openOnly: openOnly) }
+    }
+
+    /// Notes that nobody wants the rest of it. What was read stays.
+    /// - Returns: false if it had ended before, or there is none of that number.
+    @discardableResult
+    package func cancelBackfill(_ id: Int64) throws -> Bool {
+        try end(id, column: "cancelled_ms")
+    }
+
+    /// Notes that all of it was read.
+    /// - Returns: false if it had ended before, or there is none of that number.
+    @discardableResult
+    package func finishBackfill(_ id: Int64) throws -> Bool {
+        try end(id, column: "finished_ms")
+    }
+
+    private func end(_ id: Int64, column: String) throws -> Bool {
+        let time = now()
+        var hasEnded = false
+        try commit { database in
+            try database.execute(
+                sql: "UPDATE backfill SET \(column) = ? WHERE id = ? AND finished_ms IS NULL AND cancelled_ms IS NULL",
+                arguments: [time.milliseconds, id])
+            hasEnded = database.changesCount > 0
+        }
+        return hasEnded
+    }
+
+    /// What of the stream the backfill has read already.
+    package func backfillPlace(_ job: Int64, stream: StreamID) throws -> Coverage {
+        try flush()
+        let coverages = try query { database in
+            try BackfillJob.coverages(
+                database, sql: "SELECT stream, coverage FROM backfill_stream WHERE job = ? AND stream = ?",
+                arguments: [job, stream.rawValue])
+        }
+        return coverages[stream.rawValue]?.first ?? Coverage()
+    }
+
+    /// What of the stream was read by backfills to all sinks, ended ones included: another one need not read it again.
+    package func backfilled(_ stream: StreamID) throws -> Coverage {
+        try flush()
+        let coverages = try query { database in
+            try BackfillJob.coverages(
+                database,
+                sql: """
+                    SELECT stream, coverage FROM backfill_stream JOIN backfill ON backfill.id = job
+                    WHERE stream = ? AND sink = ''
+                    """,
+                arguments: [stream.rawValue])
+        }
+        return Coverage.union(coverages[stream.rawValue] ?? [])
+    }
+}
+
+extension BackfillJob {
+    static func fetchAll(_ database: Database, openOnly: Bool) throws -> [BackfillJob] {
+        let open = openOnly ? "WHERE finished_ms IS NULL AND cancelled_ms IS NULL" : ""
+        return try Row.fetchAll(database, sql: "SELECT * FROM backfill \(open) ORDER BY id").compactMap(
+            BackfillJob.init)
+    }
+
+    /// The coverages that a query gives (columns `stream` and `coverage`), by stream.
+    static func coverages(
+        _ database: Database, sql: String, arguments: StatementArguments
+    ) throws -> [Int64: [Coverage]] {
+        var coverages: [Int64: [Coverage]] = [:]
+        for row in try Row.fetchAll(database, sql: sql, arguments: arguments) {
+            let stream: Int64 = row["stream"]
+            guard let coverage = CoverageCoding.decode([UInt8](row["coverage"] as Data)) else {
+                throw DatabaseError(
+                    resultCode: .SQLITE_CORRUPT,
+                    message: "the progress of a backfill of stream \(stream) cannot be read")
+            }
+            coverages[stream, default: []].append(coverage)
+        }
+        return coverages
+    }
+
+    private init?(_ row: Row) {
+        // Only a newer version knows other datasets, and its state is refused.
+        guard let dataset = Dataset(rawValue: row["dataset"]) else { return nil }
+        func time(_ column: String) -> Timestamp? { (row[column] as Int64?).map(Timestamp.init(milliseconds:)) }
+        let sink: String = row["sink"]
+        self.init(
+            id: row["id"], account: row["account"], accountSID: row["account_sid"], dataset: dataset,
+            window: Window(
+                from: Timestamp(milliseconds: row["from_ms"]), to: Timestamp(milliseconds: row["to_ms"])),
+            sink: sink.isEmpty ? nil : sink, requestedAt: Timestamp(milliseconds: row["requested_ms"]),
+            requestedBy: UInt32(truncatingIfNeeded: row["requested_by"] as Int64), finishedAt: time("finished_ms"),
+            cancelledAt: time("cancelled_ms"))
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Controlling
+import Foundation
+import Glibc
+import Logging
+import Settings
+import SystemdSupport
+
+/// Has a command carried out: by the running service, or by this process where none runs.
+struct CommandClient {
+    let options: ConfigurationOptions
+    /// Shows what comes.
+    let show: @Sendable (CommandVoice.Kind, String) async throws -> Void
+
+    /// Ends the program with the command's exit code unless that is 0.
+    /// - Parameter alone: does it in this process; gets the settings, their secrets checked.
+    func carryOut(
+        _ request: ControlRequest,
+        alone: (ResolvedSettings, Logger, CommandVoice) async throws -> ControlEnd
+    ) async throws {
+        // A pipe that nobody reads any more ends the program quietly, see `Terminal`.
+        signal(SIGPIPE, SIG_IGN)
+        let settings = try options.load(resolveSecrets: false)
+        do {
+            if let end = try await ask(request, settings) { return try Self.finish(end) }
+            let own = try options.load(resolveSecrets: true)
+            let voice = CommandVoice(say: show)
+            return try Self.finish(await alone(own, Self.logger, voice))
+        } catch let refusal as CommandRefusal {
+            try Self.finish(refusal.end)
+        } catch let error as ControlClientError {
+            try Self.finish(ControlEnd(exit: Self.exit(error), error: "\(error)"))
+        }
+    }
+
+    /// - Returns: nil if no service listens.
+    private func ask(_ request: ControlRequest, _ settings: ResolvedSettings) async throws -> ControlEnd? {
+        for path in ControlPath.candidates(settings, ProcessInfo.processInfo.environment) {
+            do {
+                return try await ControlClient(path: path).send(request) { line in
+                    let (kind, text) = CommandVoice.heard(line)
+                    try await show(kind, text)
+                }
+            } catch let error as ControlClientError {
+                guard case .noService = error else { throw error }
+            }
+        }
+        return nil
+    }
+
+    static func finish(_ end: ControlEnd) throws {
+        Terminal.endProgress()
+        if let error = end.error { Terminal.complain("twilship: \(error.terminalSafe)") }
+        if end.exit != 0 { throw ExitCode(end.exit) }
+    }
+
+    private static func exit(_ error: ControlClientError) -> Int32 {
+        switch error {
+        case .notPermitted: Exit.permission.rawValue
+        case .requestTooLarge: 64
+        case .noService, .busy, .brokenAnswer: Exit.tryAgain.rawValue
+        case .system: Exit.io.rawValue
+        }
+    }
+
+    /// For what goes on beside the command in this process: only what somebody should see.
+    private static var logger: Logger {
+        let handler = makeLogHandler(
+            target: .stderr, format: .text, level: SharedLogLevel(.warning),
+            environment: ProcessInfo.processInfo.environment)
+        return Logger(label: "twilship") { _ in handler }
+    }
+}

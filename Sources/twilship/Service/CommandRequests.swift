@@ -1,0 +1,140 @@
+import Controlling
+import PipelineCore
+import Settings
+
+/// `fetch`: which record, and where to look for it.
+struct FetchRequest: Sendable {
+    static let command = "fetch"
+
+    var sid: String
+    /// A label; nil looks in all accounts.
+    var account: String?
+    /// SID or unique name, both or neither.
+    var service: String?
+    var environment: String?
+
+    var control: ControlRequest {
+        var arguments: [String: ControlValue] = ["sid": .string(sid)]
+        arguments.set("account", account)
+        arguments.set("service", service)
+        arguments.set("environment", environment)
+        return ControlRequest(Self.command, arguments: arguments)
+    }
+}
+
+extension FetchRequest {
+    init(_ request: ControlRequest) throws {
+        guard let sid = request.arguments["sid"]?.string else { throw CommandRefusal.usage("fetch needs a sid") }
+        self.init(
+            sid: sid, account: request.arguments["account"]?.string, service: request.arguments["service"]?.string,
+            environment: request.arguments["environment"]?.string)
+    }
+}
+
+/// `tail`: what to follow.
+struct TailRequest: Sendable {
+    static let command = "tail"
+
+    /// Labels; empty means all.
+    var accounts: [String] = []
+    var datasets: [Dataset] = []
+    /// Globs on SID or unique name.
+    var service: String?
+    var environment: String?
+    var function: String?
+    var level: Severity?
+    /// A glob.
+    var type: String?
+    var since: Duration = .zero
+
+    var control: ControlRequest {
+        var arguments: [String: ControlValue] = ["since": .string(DurationText.text(since))]
+        if !accounts.isEmpty { arguments["accounts"] = .strings(accounts) }
+        if !datasets.isEmpty { arguments["datasets"] = .strings(datasets.map(\.rawValue)) }
+        arguments.set("service", service)
+        arguments.set("environment", environment)
+        arguments.set("function", function)
+        arguments.set("level", level?.name)
+        arguments.set("type", type)
+        return ControlRequest(Self.command, arguments: arguments)
+    }
+}
+
+extension TailRequest {
+    /// Twilio lists nothing older anyway.
+    static let longestSince: Duration = .seconds(400 * 86_400)
+
+    init(_ request: ControlRequest) throws {
+        let arguments = request.arguments
+        accounts = arguments["accounts"]?.strings ?? []
+        datasets = try (arguments["datasets"]?.strings ?? []).map { name in
+            guard let dataset = Dataset(rawValue: name) else {
+                throw CommandRefusal.usage("there is no dataset \(name)")
+            }
+            return dataset
+        }
+        service = arguments["service"]?.string
+        environment = arguments["environment"]?.string
+        function = arguments["function"]?.string
+        level = arguments["level"]?.string.flatMap(Severity.init(name:))
+        type = arguments["type"]?.string
+        since = .milliseconds(
+            max(0, min(arguments["since_ms"]?.integer ?? 0, Int(Self.longestSince.wholeMilliseconds))))
+    }
+}
+
+/// `backfill --from --to`: what to read again, and for whom.
+struct BackfillRequest: Sendable {
+    static let command = "backfill"
+    static let plan = "backfill-plan"
+    static let list = "backfill-list"
+    static let cancel = "backfill-cancel"
+    static let follow = "backfill-follow"
+
+    var window: Window
+    var account: String?
+    var dataset: Dataset?
+    var sink: String?
+    /// Whether to report progress until it is done.
+    var waits = true
+
+    /// - Parameter command: `command` or `plan`.
+    func control(_ command: String) -> ControlRequest {
+        var arguments: [String: ControlValue] = [
+            "from": .string(window.from.rfc3339), "to": .string(window.to.rfc3339),
+            "wait": .boolean(waits),
+        ]
+        arguments.set("account", account)
+        arguments.set("dataset", dataset?.rawValue)
+        arguments.set("sink", sink)
+        return ControlRequest(command, arguments: arguments)
+    }
+}
+
+extension BackfillRequest {
+    init(_ request: ControlRequest) throws {
+        let arguments = request.arguments
+        func time(_ key: String) -> Timestamp? {
+            arguments[key]?.string.flatMap { Timestamp(rfc3339: Array($0.utf8)) }
+        }
+        guard let from = time("from"), let to = time("to"), from < to else {
+            throw CommandRefusal.usage("--from must lie before --to")
+        }
+        window = Window(from: from, to: to)
+        account = arguments["account"]?.string
+        if let name = arguments["dataset"]?.string {
+            guard let dataset = Dataset(rawValue: name), dataset != .twilship else {
+                throw CommandRefusal.usage("there is no dataset \(name) at Twilio")
+            }
+            self.dataset = dataset
+        }
+        sink = arguments["sink"]?.string
+        waits = arguments["wait"]?.boolean ?? true
+    }
+}
+
+extension [String: ControlValue] {
+    fileprivate mutating func set(_ key: String, _ text: String?) {
+        if let text { self[key] = .string(text) }
+    }
+}

@@ -1,0 +1,138 @@
+import Forwarding
+import PipelineCore
+import Settings
+import Synchronization
+import Transport
+import TwilioSources
+
+/// What accounts share towards Twilio: transports, rate limits and circuits, one for each distinct setting.
+final class NetworkPool: Sendable {
+    /// What one rate limit is shared out by.
+    struct Budget: Sendable {
+        let limiter: RateLimiter
+        let pacer: PollPacer
+        let slots: PassSlots
+    }
+
+    /// On whose account a budget is used, and for what.
+    struct BudgetUser: Hashable {
+        /// The label.
+        let account: String
+        let accountSID: String
+        /// A dataset, or `accounts` for the list of subaccounts.
+        let api: String
+    }
+
+    private struct State {
+        var transports: [TransportOptions: CurlTransport] = [:]
+        var budgets: [String: Budget] = [:]
+        var users: [BudgetUser: Set<String>] = [:]
+        var gates: [String: CredentialGate] = [:]
+    }
+
+    let clock: any PipelineClock
+    /// For the pages of all streams.
+    let memory = MemoryBudget()
+    let accounts = KnownAccounts()
+    private let state = Mutex(State())
+
+    init(clock: any PipelineClock) {
+        self.clock = clock
+    }
+
+    /// - Throws: `TransportError`.
+    func transport(_ network: NetworkSettings, for address: WebAddress) throws -> CurlTransport {
+        var options = TransportOptions(userAgent: "twilship/\(Twilship.version)")
+        options.proxy = network.proxy?.description
+        options.noProxy = network.noProxy.isEmpty ? nil : network.noProxy
+        options.caFile = network.caFile
+        options.ipVersion =
+            switch network.ipVersion {
+            case .any: .any
+            case .four: .v4
+            case .six: .v6
+            }
+        // The settings allow plain http for loopback addresses only.
+        options.allowsPlainHTTP = address.scheme == .http
+        return try state.withLock { state in
+            if let transport = state.transports[options] { return transport }
+            let transport = try CurlTransport(options)
+            state.transports[options] = transport
+            return transport
+        }
+    }
+
+    /// The budget for requests of an account, environment or credential, whatever Twilio counts together.
+    /// - Parameter user: of the credential.
+    func budget(
+        _ limit: RateLimitSettings, for whom: BudgetUser, user: String, environment: String?, address: WebAddress
+    ) -> Budget {
+        let scope =
+            switch limit.scope {
+            case .account: whom.accountSID
+            case .credential: user
+            case .environment: environment ?? whom.accountSID
+            }
+        let key = "\(scope) \(address.origin) \(limit.requestsPerSecond) \(limit.burst)"
+        return state.withLock { state in
+            state.users[whom, default: []].insert(key)
+            if let budget = state.budgets[key] { return budget }
+            let limiter = RateLimiter(
+                requestsPerSecond: limit.requestsPerSecond, burst: limit.burst, clock: clock)
+            let budget = Budget(
+                limiter: limiter, pacer: PollPacer(clock: clock) { limiter.current }, slots: PassSlots())
+            state.budgets[key] = budget
+            return budget
+        }
+    }
+
+    /// How fast each API of each account may be asked now, in a fixed order.
+    var rates: [RuntimeReport.Rate] {
+        let users = state.withLock { state in
+            state.users.mapValues { keys in keys.compactMap { state.budgets[$0]?.limiter } }
+        }
+        return users.compactMap { whom, limiters in
+            let rates = limiters.map { (now: $0.current, configured: $0.configured) }
+            guard let lowest = rates.min(by: { $0.now < $1.now }) else { return nil }
+            return RuntimeReport.Rate(
+                account: whom.account, account_sid: whom.accountSID, api: whom.api, configured: lowest.configured,
+                now: lowest.now, limits: rates.count, slowed: rates.count { $0.now < $0.configured })
+        }.sorted { ($0.account, $0.account_sid, $0.api) < ($1.account, $1.account_sid, $1.api) }
+    }
+
+    /// The circuit of one credential at one host.
+    func gate(user: String, address: WebAddress) -> CredentialGate {
+        state.withLock { state in
+            let key = "\(user) \(address.origin)"
+            if let gate = state.gates[key] { return gate }
+            let gate = CredentialGate(clock: clock)
+            state.gates[key] = gate
+            return gate
+        }
+    }
+
+    func shutdown() async {
+        for transport in state.withLock({ Array($0.transports.values) }) { await transport.shutdown() }
+    }
+}
+
+/// Whose records can be asked for now: the accounts of the configuration, and subaccounts as they are found.
+final class KnownAccounts: Sendable {
+    struct Account: Sendable {
+        let settings: AccountSettings
+        let identity: AccountIdentity
+    }
+
+    private let accounts = Mutex<[String: Account]>([:])
+
+    /// By name.
+    var all: [Account] { accounts.withLock { Array($0.values) }.sorted { $0.identity.name < $1.identity.name } }
+
+    func add(_ settings: AccountSettings, _ identity: AccountIdentity) {
+        accounts.withLock { $0[identity.sid] = Account(settings: settings, identity: identity) }
+    }
+
+    func remove(_ sid: String) {
+        accounts.withLock { $0[sid] = nil }
+    }
+}

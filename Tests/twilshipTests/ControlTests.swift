@@ -1,0 +1,121 @@
+import Foundation
+import Simulating
+import Testing
+
+/// `fetch`, and how commands reach the service.
+@Suite(.serialized) struct ControlTests {
+    private static func options() -> SimulatorOptions {
+        var options = SimulatorOptions()
+        options.accounts = 2
+        options.history = 200
+        options.requestsPerSecond = 0
+        return options
+    }
+
+    private static let nobody = "AE" + String(repeating: "0", count: 32)
+
+    @Test func `fetch finds a record with a service and without, and says where it looked`() async throws {
+        try await Workshop.with(Self.options()) { workshop in
+            try workshop.configure(accounts: ["production", "staging"], collections: Workshop.quickEventsAndLogs)
+            let event = try #require(workshop.truth(1).last)
+            let log = try #require(workshop.truth(0, .logs).first)
+            let account = workshop.account
+            let service = try #require(account.services.first)
+
+            func check() async throws {
+                let found = try await workshop.run("fetch", event, "--json")
+                #expect(found.code == 0, "\(found.complaints)")
+                #expect(found.complaints.contains("staging monitor.events"))
+                let record = try JSONSerialization.jsonObject(with: Data(found.output.utf8)) as? [String: Any]
+                #expect(record?["sid"] as? String == event)
+                let pretty = try await workshop.run("fetch", event)
+                #expect(pretty.output.contains("\n  \"sid\": \"\(event)\""))
+
+                let absent = try await workshop.run("fetch", Self.nobody)
+                #expect(absent.code == 69)
+                #expect(absent.complaints.contains("production monitor.events, staging monitor.events"))
+                let elsewhere = try await workshop.run("fetch", event, "--account", "production")
+                #expect(elsewhere.code == 69)
+
+                let unplaced = try await workshop.run("fetch", log)
+                #expect(unplaced.code == 69)
+                #expect(unplaced.complaints.contains("--service ZS… --environment ZE…"))
+                var codes: [Int32] = []
+                for environment in service.environments {
+                    codes.append(
+                        try await workshop.run(
+                            "fetch", log, "--service", service.sid, "--environment", environment.sid
+                        ).code)
+                    let named = try await workshop.run(
+                        "fetch", log, "--service", service.uniqueName, "--environment", environment.uniqueName)
+                    #expect(named.code == codes.last)
+                }
+                // It is in one of them.
+                #expect(codes.sorted() == [0] + Array(repeating: 69, count: codes.count - 1))
+
+                let misspelt = try await workshop.run("fetch", event, "--account", "stagign")
+                #expect(misspelt.code == 64)
+                #expect(misspelt.complaints.contains("did you mean \"staging\"?"))
+                #expect(try await workshop.run("fetch", "AE1").code == 64)
+            }
+            try await check()
+            #expect(!FileManager.default.fileExists(atPath: workshop.folder + "/state"))
+            try await workshop.withService { service in
+                try await check()
+                #expect(service.said.contains("command=fetch"))
+                #expect(service.said.contains("sid=\(event)"))
+                #expect(service.said.contains("caller.uid=\(getuid())"))
+            }
+        }
+    }
+
+    @Test func `a refused credential is 77, with the words of Twilio`() async throws {
+        try await Workshop.with(Self.options()) { workshop in
+            try workshop.configure(accounts: ["production"], collections: Workshop.eventsOnly)
+            try Data("wrong".utf8).write(to: URL(fileURLWithPath: workshop.folder + "/secret-production"))
+            let refused = try await workshop.run("fetch", Self.nobody)
+            #expect(refused.code == 77)
+            #expect(refused.complaints.contains("20003"))
+        }
+    }
+
+    @Test(.enabled(if: getuid() == 0, "another user is needed to be a stranger"))
+    func `a stranger is refused with a sentence that says what to do`() async throws {
+        try await Workshop.with(Self.options()) { workshop in
+            try workshop.configure(accounts: ["production"], collections: Workshop.eventsOnly)
+            // The stranger may read the configuration and run the program, but not reach the service.
+            let program = workshop.folder + "/twilship"
+            try FileManager.default.copyItem(atPath: Program.path, toPath: program)
+            for path in [workshop.folder, program, workshop.configurationPath] {
+                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+            }
+            try await workshop.withService { _ in
+                let stranger = try Program(
+                    [
+                        "--reuid", "65534", "--clear-groups", program, "fetch", Self.nobody, "--config",
+                        workshop.configurationPath,
+                    ],
+                    environment: [:], executable: "/usr/bin/setpriv")
+                let outcome = await stranger.outcome()
+                #expect(outcome.code == 77, "\(outcome.complaints)")
+                #expect(outcome.complaints.contains("may not be asked"))
+                #expect(outcome.complaints.contains("group twilship"))
+            }
+        }
+    }
+
+    @Test func `a service whose socket is gone is named with its process, exit 75`() async throws {
+        try await Workshop.with(Self.options()) { workshop in
+            try workshop.configure(accounts: ["production"], collections: Workshop.eventsOnly)
+            try await workshop.withService { _ in
+                try FileManager.default.removeItem(atPath: workshop.folder + "/state/control")
+                let outcome = try await workshop.run("backfill", "--from", "6d")
+                #expect(outcome.code == 75)
+                #expect(outcome.complaints.contains("in use by another twilship (process "))
+                #expect(outcome.complaints.contains("control socket cannot be reached"))
+                // What needs no state works all the same.
+                #expect(try await workshop.run("fetch", try #require(workshop.truth().last)).code == 0)
+            }
+        }
+    }
+}
