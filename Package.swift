@@ -56,9 +56,8 @@ let package = Package(
         .executableTarget(
             name: "twilship",
             dependencies: [
-                "Controlling", "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks", "Spooling", "SystemdSupport",
-                "Transport",
-                "TwilioSources", argumentParser, logging, serviceLifecycle, unixSignals,
+                "Controlling", "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks", "Spooling",
+                "SystemdSupport", "Transport", "TwilioSources", argumentParser, logging, serviceLifecycle, unixSignals,
             ],
             resources: [.embedInCode("twilship.toml")]),
 
@@ -68,6 +67,15 @@ let package = Package(
 
         // Tests.
         .target(name: "PipelineTestKit", dependencies: ["PipelineCore", "Simulating", "Transport"]),
+        // Seeded chance against the whole source side; in a program of its own, so that thousands run optimised.
+        .target(
+            name: "HostileSchedules",
+            dependencies: [
+                "Forwarding", "Normalising", "PipelineCore", "PipelineTestKit", "Simulating", "Spooling", "Transport",
+                "TwilioSources", logging,
+            ]),
+        .executableTarget(name: "hostile-schedules", dependencies: ["HostileSchedules", argumentParser]),
+        .testTarget(name: "HostileSchedulesTests", dependencies: ["HostileSchedules"]),
         .testTarget(name: "PipelineCoreTests", dependencies: ["PipelineCore"]),
         .testTarget(name: "PipelineTestKitTests", dependencies: ["PipelineCore", "PipelineTestKit"]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
@@ -79,7 +87,7 @@ let package = Package(
         .testTarget(
             name: "ForwardingTests",
             dependencies: [
-                "Controlling", "Forwarding", "Normalising", "PipelineCore", "PipelineTestKit", "Simulating", "Spooling", "Transport",
+                "Forwarding", "Normalising", "PipelineCore", "PipelineTestKit", "Simulating", "Spooling", "Transport",
                 "TwilioSources", logging,
             ]),
         .testTarget(

@@ -98,7 +98,7 @@ package struct Backfiller: Sendable {
             } catch {
                 // Somebody has cancelled it, or this process stops.
                 if error is CancellationError || Task.isCancelled { return true }
-                if let error = error as? SourceError, case .unauthorized = error { refusals += 1 } else { refusals = 0 }
+                refusals = (error as? SourceError)?.isRefusal == true ? refusals + 1 : 0
                 if unlessHopeless, refusals >= Trouble.refusalsThatLast { return false }
                 let pause = backoff.next(using: &random)
                 logger.warning(
@@ -124,7 +124,7 @@ package struct Backfiller: Sendable {
                         try await side.collect()
                         return nil
                     } catch {
-                        await side.countRequests()
+                        await side.countAsked()
                         if let error = error as? SourceError, case .gone = error { ingestor.whenGone() }
                         return error
                     }
@@ -148,7 +148,7 @@ private struct BackfilledStream {
     private let job: BackfillJob
     private let ingestor: Ingestor
     private let source: any Source
-    private var requestsCounted = 0
+    private var counted = Asked()
     /// Set when it begins.
     private var id: StreamID?
     /// What the job has read: settled, or read if it was empty and is to be confirmed.
@@ -195,9 +195,13 @@ private struct BackfilledStream {
         try await confirm(&planner, place.id)
     }
 
-    /// Counts the requests of a pass that failed.
-    func countRequests() async {
-        if let id { await spool.count(requests: source.requestsMade - requestsCounted, of: id) }
+    /// Counts what a pass that failed has asked.
+    mutating func countAsked() async {
+        guard let id else { return }
+        let asked = source.asked
+        await spool.count(asked - counted, of: id)
+        ingestor.sharing.allowance?.add((asked - counted).records, at: clock.wallNow)
+        counted = asked
     }
 
     /// Reads once more what was empty.
@@ -241,6 +245,7 @@ private struct BackfilledStream {
             planner.didHoldTooMuch(window)
             return false
         }
+        memory.finishReading()
         try await append(contents, window, &planner, id, confirms: confirms)
         return true
     }
@@ -262,16 +267,17 @@ private struct BackfilledStream {
         // Only an empty window waits for a second look.
         if !isEmpty || confirms { after.recordPass(over: window, at: contents.readAt, foundNew: false) }
         let records = contents.pages.reduce(0) { $0 + $1.records.count }
-        let requests = source.requestsMade
+        let asked = source.asked
         let advance = sorted.advance(
             id, stream, ingestor.surroundings.normaliser, window: window, contents: contents, coverage: after,
             length: planner.length, gap: contents.gap.map { Advance.Gap(window: window, reason: $0) },
-            collected: clock.wallNow, requests: requests - requestsCounted, recordsRead: records,
+            collected: clock.wallNow, requests: (asked - counted).requests,
+            recordsRead: (asked - counted).records,
             backfill: BackfillProgress(job: job.id, coverage: after, sink: job.sink))
         try await PassResults.append(advance, ingestor)
         done = after
-        requestsCounted = requests
-        ingestor.sharing.allowance?.add(records, at: clock.wallNow)
+        counted = asked
+        ingestor.sharing.allowance?.add(advance.recordsRead, at: clock.wallNow)
         planner.didRead(
             window, purpose: .catchUp, at: contents.readAt, now: contents.readAt, records: records, foundNew: !isEmpty)
     }

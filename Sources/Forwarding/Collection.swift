@@ -29,6 +29,7 @@ struct Collection {
     private var width = 1
     private var timers: [ContinuousClock.Instant] = []
     private var target: Timestamp?
+    private var lacksRoom = false
     private var compacted: ContinuousClock.Instant
     private var results: PassResults
 
@@ -89,6 +90,10 @@ struct Collection {
             wake(in: wait, &group)
             return false
         }
+        if try await isOutOfRoom() {
+            wake(in: .seconds(2), &group)
+            return false
+        }
         let circumstances = try await circumstances(now, place)
         if front == nil {
             switch planner.next(circumstances) {
@@ -118,8 +123,11 @@ struct Collection {
     private mutating func begin(_ now: Timestamp) async throws {
         let place = try await spool.place(
             of: stream.key, account: stream.account, start: stream.start.instant(now), names: stream.names)
+        // What backfills to all sinks have read was sent, and is not remembered one by one.
+        var coverage = place.coverage
+        for done in try await spool.backfilled(place.id).intervals { coverage.finish(holesIn: done.window) }
         var planner = WindowPlanner(
-            plan: stream.plan, start: place.start, tick: stream.source.tick, coverage: place.coverage,
+            plan: stream.plan, start: place.start, tick: stream.source.tick, coverage: coverage,
             length: place.length ?? WindowPlanner.firstLength)
         if once {
             let target = target ?? now
@@ -147,6 +155,27 @@ struct Collection {
         }
         return WindowPlanner.Circumstances(
             now: now, pollInterval: interval, isQuiet: isQuiet, isSparing: level >= .sparing)
+    }
+
+    /// Whether polling waits for room in the spool; says so when that changes.
+    private mutating func isOutOfRoom() async throws -> Bool {
+        let lack = try await spool.lackOfRoom()
+        if (lack != nil) != lacksRoom {
+            lacksRoom = lack != nil
+            if let lack {
+                ingestor.logger.error("\(lack)")
+            } else {
+                ingestor.logger.notice("the spool has room again; polling goes on")
+            }
+        }
+        if let lack {
+            board.update(stream.key) { status in
+                status.state = .waitingForRoom
+                if status.lastError != lack { status.lastErrorAt = clock.wallNow }
+                status.lastError = lack
+            }
+        }
+        return lacksRoom
     }
 
     /// How long nothing may be read because `max_reads_per_day` is used up; nil if it is not.
@@ -210,7 +239,9 @@ struct Collection {
             front = nil
             switch result {
             case .failure(let error): try await drop(pass, error)
-            case .success(let contents): try await append(contents, of: pass)
+            case .success(let contents):
+                pass.memory.finishReading()
+                try await append(contents, of: pass)
             }
             return
         }
@@ -239,7 +270,7 @@ struct Collection {
 
     private mutating func drop(_ pass: PassUnderWay, _ error: SourceError) async throws {
         pass.memory.release()
-        if let place { await results.countRequests(of: place.id) }
+        if let place { await results.countAsked(of: place.id) }
         switch error {
         case .tooMuch(let reason) where pass.canSplit:
             ingestor.logger.debug(

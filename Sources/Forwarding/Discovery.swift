@@ -93,7 +93,7 @@ package struct Discovery: Sendable {
                     for find in new { start(find, mode, &roster, &group) }
                     for find in gone { await find.retire() }
                     if !once { group.addTask { await wait(pause, bell) } }
-                case .ended(let id): await roster.ended(id)?.retire()
+                case .ended(let id): await roster.ended(id, isForGood: once)?.retire()
                 }
                 if once, roster.isDone { return group.cancelAll() }
             }

@@ -5,8 +5,8 @@ import Spooling
 /// Turns what a pass returned into one append: removes what was taken before, notes progress, gaps and lateness.
 struct PassResults {
     private let ingestor: Ingestor
-    /// How many of the source's requests are counted in the spool.
-    private var requestsCounted = 0
+    /// What of all that was asked is counted in the spool.
+    private var counted = Asked()
     /// The end of the last window caught up, if it lapsed.
     private var lapsedUpTo: Timestamp?
 
@@ -20,11 +20,12 @@ struct PassResults {
         self.ingestor = ingestor
     }
 
-    /// Counts the requests of passes that failed.
-    mutating func countRequests(of id: StreamID) async {
-        let made = stream.source.requestsMade
-        await spool.count(requests: made - requestsCounted, of: id)
-        requestsCounted = made
+    /// Counts what passes that failed have asked.
+    mutating func countAsked(of id: StreamID) async {
+        let asked = stream.source.asked
+        await spool.count(asked - counted, of: id)
+        ingestor.sharing.allowance?.add((asked - counted).records, at: clock.wallNow)
+        counted = asked
     }
 
     /// Makes the records and the progress of a pass durable.
@@ -52,13 +53,13 @@ struct PassResults {
             window, purpose: pass.purpose, at: contents.readAt,
             now: max(contents.readAt, try await stream.source.serverTime(.live)),
             records: records, foundNew: sorted.foundNew)
-        let requests = stream.source.requestsMade
+        let asked = stream.source.asked
         let advance = sorted.advance(
             id, stream, ingestor.surroundings.normaliser, window: window, contents: contents, coverage: after.coverage,
-            length: after.length, gap: gap, collected: collected, requests: requests - requestsCounted,
-            recordsRead: records)
+            length: after.length, gap: gap, collected: collected, requests: (asked - counted).requests,
+            recordsRead: (asked - counted).records)
         try await Self.append(advance, ingestor)
-        requestsCounted = requests
+        counted = asked
         if pass.purpose == .catchUp { lapsedUpTo = gap?.window.to }
         report(advance, sorted, window, collected)
         return after

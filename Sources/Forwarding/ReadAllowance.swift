@@ -90,7 +90,8 @@ package final class ReadAllowance: Sendable {
 
 extension ReadAllowance.State {
     fileprivate mutating func turn(to day: Int64) {
-        guard day != self.day else { return }
+        // A clock that goes back over midnight does not give the day's reads again.
+        guard day > self.day else { return }
         self = Self(day: day, used: 0)
     }
 }

@@ -10,7 +10,14 @@ extension Ingestor {
     package func retire() async {
         let spool = surroundings.spool
         do {
-            let now = try await stream.source.serverTime(.catchUp)
+            let now: Timestamp
+            do throws(SourceError) {
+                now = try await stream.source.serverTime(.catchUp)
+            } catch {
+                // What is gone cannot tell the time.
+                guard case .gone = error else { throw error }
+                now = surroundings.clock.wallNow
+            }
             let place = try await spool.place(
                 of: stream.key, account: stream.account, start: stream.start.instant(now), names: stream.names)
             // Records may be late, as within the overlap they always may: so is what was not looked at at that age.
@@ -41,7 +48,10 @@ extension Ingestor.Surroundings {
     /// Lets go of all streams of an account that is not active any more; their places are kept.
     package func retire(accountSID: String) async {
         do {
-            for key in try await spool.retire(accountSID: accountSID) { board.remove(key) }
+            for key in try await spool.retire(
+                accountSID: accountSID,
+                reason: "the subaccount is not active any more; what was written there and not read by then is lost")
+            { board.remove(key) }
             logger.notice(
                 "a subaccount is not active any more and is not collected; its places are kept",
                 metadata: ["account_sid": "\(accountSID)"])

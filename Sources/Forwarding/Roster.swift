@@ -67,10 +67,12 @@ struct Roster {
 
     /// Notes that nothing works on it any more.
     /// - Returns: it, if it is gone; the next search may find it anew.
-    mutating func ended(_ id: String) -> Discovery.Find? {
+    /// - Parameter isForGood: whether it was to be worked on once.
+    mutating func ended(_ id: String, isForGood: Bool) -> Discovery.Find? {
         guard let member = members[id] else { return nil }
         guard member.isLeaving else {
-            members[id]?.hasEnded = true
+            // What was to be worked on for ever is begun anew by the next search.
+            if isForGood { members[id]?.hasEnded = true } else { members[id] = nil }
             return nil
         }
         members[id] = nil

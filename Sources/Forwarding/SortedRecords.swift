@@ -57,8 +57,8 @@ struct SortedRecords {
     /// - A record of an instant that was read before is late.
     /// - One in the tick after the window, where nothing was read yet, is left to the window that will read it, so that
     ///   a stream's records leave in order.
-    /// - One of an instant that is finished, and that was not asked for, is left out: whether it was taken is no longer
-    ///   known, and the server cannot be believed. Alerts are taken: which of their two dates is filtered by is not known.
+    /// - One of an instant that is finished and lies outside the window is left out: whether it was taken is no longer
+    ///   known. Alerts are taken: which of their two dates is filtered by is not known.
     /// - A backfill takes what lies in its window and what has no date: all else has a window of its own.
     /// - All others are taken, even if the server was not asked for them.
     mutating func take(
@@ -73,8 +73,8 @@ struct SortedRecords {
             return
         }
         let isAsked = window.from - tick <= time && time <= window.to + tick
-        if coverage.interval(at: time)?.state == .finished, !isAsked, dataset != .monitorAlerts {
-            strayCount += 1
+        if coverage.interval(at: time)?.state == .finished, !window.contains(time), dataset != .monitorAlerts {
+            if !isAsked { strayCount += 1 }
             return
         } else if coverage.contains(time) {
             late.append(record)

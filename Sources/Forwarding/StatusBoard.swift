@@ -89,14 +89,9 @@ package final class StatusBoard: Sendable {
     package var now: Contents { contents.withLock { $0 } }
 
     package func update(_ stream: StreamKey, _ change: (inout StreamStatus) -> Void) {
-        let time = clock.wallNow
         contents.withLock { contents in
             var status = contents.streams[stream] ?? StreamStatus()
-            let before = status.lastError
             change(&status)
-            if status.lastError != before || status.state == .failing || status.state == .authFailed {
-                status.lastErrorAt = time
-            }
             contents.streams[stream] = status
         }
     }

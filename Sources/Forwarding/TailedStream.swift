@@ -39,7 +39,7 @@ struct TailedStream: Sendable {
     private var length = longestWindow
     private var shown: [RecordIdentity: Timestamp] = [:]
     private var backoff = Backoff(initial: .seconds(2), limit: .seconds(300))
-    private var requestsCounted = 0
+    private var counted = Asked()
     /// Whether it has caught up with the present.
     private(set) var isLive = false
     var isFailing: Bool { backoff.attempts > 0 }
@@ -86,10 +86,8 @@ struct TailedStream: Sendable {
         position = max(position, min(window.to, now))
         cursor = isUpToDate ? max(begin, (position - Self.overlap).rounded(downTo: source.tick)) : window.to
         length = min(Self.longestWindow, length * 2)
-        if isUpToDate {
-            isLive = true
-            forget()
-        }
+        if isUpToDate { isLive = true }
+        forget()
         return (records, isUpToDate)
     }
 
@@ -129,10 +127,10 @@ struct TailedStream: Sendable {
         }
     }
 
-    /// How many requests were made since this was asked last.
-    mutating func newRequests() -> Int {
-        let made = source.requestsMade
-        defer { requestsCounted = made }
-        return made - requestsCounted
+    /// What was asked of Twilio since this was called last.
+    mutating func newlyAsked() -> Asked {
+        let asked = source.asked
+        defer { counted = asked }
+        return asked - counted
     }
 }

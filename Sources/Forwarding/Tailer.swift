@@ -10,6 +10,8 @@ package import PipelineCore
 /// - A window that holds too much is halved; nothing is skipped.
 /// - A stream that fails is told once, tried again, and holds up no other.
 package struct Tailer: Sendable {
+    /// So many records may wait for streams that are behind.
+    static let mostWaiting = 20_000
     /// Records do not wait longer for those of other streams.
     static let holdBack: Duration = .seconds(2)
 
@@ -87,6 +89,18 @@ package struct Tailer: Sendable {
                     }
                 case .due(let key):
                     guard let stream = followed[key] else { break }
+                    // Who is far ahead of those that are still reading what lies back waits for them.
+                    if waiting.count > Self.mostWaiting,
+                        followed.values.contains(where: {
+                            !$0.isLive && !$0.isFailing && $0.position < stream.position
+                        })
+                    {
+                        group.addTask {
+                            try await clock.sleep(for: Self.holdBack)
+                            return .due(key)
+                        }
+                        break
+                    }
                     reading.insert(key)
                     group.addTask { await read(stream) }
                 case .serverTime(let key, let error), .read(let key, _, _, .failure(let error)):
@@ -102,7 +116,7 @@ package struct Tailer: Sendable {
                     }
                     if case .cancelled = error { break }
                     let pause = stream.failed(error, clock)
-                    await counted(stream.stream, stream.newRequests(), 0)
+                    await count(&stream)
                     followed[key] = stream
                     if let sentence = troubles.failed(stream.stream, error) { try await remark(sentence) }
                     group.addTask {
@@ -114,9 +128,7 @@ package struct Tailer: Sendable {
                     guard var stream = followed[key] else { break }
                     let (records, isUpToDate) = stream.take(
                         contents, of: window, now: now, collected: clock.wallNow, filter, normaliser)
-                    let count = contents.pages.reduce(0) { $0 + $1.records.count }
-                    await counted(stream.stream, stream.newRequests(), count)
-                    stream.sharing.allowance?.add(count, at: clock.wallNow)
+                    await count(&stream)
                     if let sentence = troubles.recovered(stream.stream) { try await remark(sentence) }
                     if let gap = contents.gap {
                         try await remark(
@@ -153,6 +165,13 @@ package struct Tailer: Sendable {
                 }
             }
         }
+    }
+
+    /// Counts what the stream has asked.
+    private func count(_ stream: inout TailedStream) async {
+        let asked = stream.newlyAsked()
+        await counted(stream.stream, asked.requests, asked.records)
+        stream.sharing.allowance?.add(asked.records, at: clock.wallNow)
     }
 
     private func read(_ stream: TailedStream) async -> Event {

@@ -16,12 +16,14 @@ struct Trouble {
     private let log: TroubleLog
     private let board: StatusBoard
     private let logger: Logger
+    private let clock: any PipelineClock
     private var random: ClockRandomness
     private var backoff = Backoff(initial: initialPause, limit: longestPause)
     private var failures = 0
     private var refusals = 0
 
-    /// Whether trying again within this run is of no use: the credential is refused again and again.
+    /// Whether trying again within this run is of no use: the credential is refused again and again, or what is to be
+    /// read is gone.
     var isHopeless: Bool { refusals >= Self.refusalsThatLast }
 
     init(_ ingestor: Ingestor) {
@@ -29,7 +31,8 @@ struct Trouble {
         log = ingestor.sharing.troubles
         board = ingestor.surroundings.board
         logger = ingestor.logger
-        random = ClockRandomness(ingestor.surroundings.clock)
+        clock = ingestor.surroundings.clock
+        random = ClockRandomness(clock)
     }
 
     /// Notes a failure.
@@ -44,7 +47,9 @@ struct Trouble {
             // Others with the same credential have found out when it is worth another try.
             if let retryAfter { pause = min(retryAfter, Self.longestPause) }
         case .unavailable(_, let retryAfter?): pause = max(pause, min(retryAfter, Self.longestPause))
-        case .gone: state = .gone
+        case .gone:
+            state = .gone
+            refusals += 1
         default: break
         }
         failures += 1
@@ -57,11 +62,12 @@ struct Trouble {
             if failing.count > 1 { metadata["streams_failing"] = "\(failing.count)" }
             logger.log(level: state == .gone ? .notice : .warning, Self.message(state), metadata: metadata)
         }
-        let count = failures
+        let (count, time) = (failures, clock.wallNow)
         board.update(stream) { status in
             status.state = state
             status.failures = count
             status.lastError = "\(error)"
+            status.lastErrorAt = time
         }
         return pause
     }

@@ -175,7 +175,9 @@ package struct WindowPlanner: Sendable {
         let from = again.map {
             coverage.holes(in: Window(from: $0.window.from, to: hole.from)).last?.to ?? $0.window.from
         }
-        return Window(from: from ?? hole.from, to: to)
+        // One that held too much is not made longer again.
+        let whole = Window(from: from ?? hole.from, to: to)
+        return whole.length <= limit(from: whole.from) ? whole : Window(from: hole.from, to: to)
     }
 
     // MARK: - What was learnt

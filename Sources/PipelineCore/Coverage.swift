@@ -98,6 +98,11 @@ package struct Coverage: Equatable, Sendable {
         intervals = result
     }
 
+    /// Counts as finished what was not read of `window`: somebody else has read it.
+    package mutating func finish(holesIn window: Window) {
+        rewrite(window) { part, before in before ?? Interval(window: part, readAt: part.to, state: .finished) }
+    }
+
     /// Forgets that `window` was read, so that it will be read again.
     package mutating func reopen(_ window: Window) {
         rewrite(window) { _, _ in nil }

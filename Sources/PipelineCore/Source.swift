@@ -9,11 +9,26 @@ package protocol Source: Sendable {
     /// server reads its bounds. Several passes over different windows may be under way at once.
     func read(_ window: Window, _ pass: Pass) async throws(SourceError) -> WindowContents
 
-    /// How many requests were made so far for this stream, successful or not.
-    var requestsMade: Int { get }
+    /// What was asked so far for this stream, whatever came of it.
+    var asked: Asked { get }
 
     /// The shortest span that windows are cut to.
     var tick: Duration { get }
+}
+
+/// What was asked of Twilio: requests, successful or not, and records in answers, also of passes that were given up.
+package struct Asked: Sendable, Equatable {
+    package var requests = 0
+    package var records = 0
+
+    package init(requests: Int = 0, records: Int = 0) {
+        self.requests = requests
+        self.records = records
+    }
+
+    package static func - (left: Asked, right: Asked) -> Asked {
+        Asked(requests: left.requests - right.requests, records: left.records - right.records)
+    }
 }
 
 /// How a pass over a window is to be made.
@@ -48,6 +63,16 @@ package enum SourceError: Error, Sendable {
     case refused(reason: String)
     /// The task was cancelled.
     case cancelled
+}
+
+extension SourceError {
+    /// Whether Twilio will not let it be read: the credential is refused, or what is to be read is gone.
+    package var isRefusal: Bool {
+        switch self {
+        case .unauthorized, .gone: true
+        default: false
+        }
+    }
 }
 
 extension SourceError: CustomStringConvertible {

@@ -31,6 +31,18 @@ extension Spool {
         }
     }
 
+    /// Why there is no room for another pass now; nil if there is. Room for an eighth of a segment must be left, so that
+    /// not all streams begin a pass into the last bytes.
+    package func lackOfRoom() throws -> String? {
+        do {
+            try makeRoom(for: Int(options.segmentBytes / 8))
+            return nil
+        } catch let error as SpoolError {
+            guard case .full = error else { throw error }
+            return "\(error)"
+        }
+    }
+
     /// Removes what was delivered longer ago than it is to be kept, and notes of deliveries that belonged to it; also
     /// usage and ended backfills of long ago.
     package func removeExpired() throws {

@@ -114,16 +114,28 @@ extension Spool {
         }
     }
 
-    /// Notes that an account is gone at Twilio, with all its streams.
+    /// Notes that an account is gone at Twilio, with all its streams: what was not read by then is a gap of each, which
+    /// goes away if the account comes back.
     /// - Returns: the streams that were there until now.
-    package func retire(accountSID: String) throws -> [StreamKey] {
+    package func retire(accountSID: String, reason: String) throws -> [StreamKey] {
         let time = now()
         var keys: [StreamKey] = []
         try commit { database in
-            keys = try Row.fetchAll(
+            let rows = try Row.fetchAll(
                 database, sql: "SELECT * FROM stream WHERE account_sid = ? AND retired_ms IS NULL ORDER BY id",
-                arguments: [accountSID]
-            ).compactMap(StreamKey.init)
+                arguments: [accountSID])
+            keys = rows.compactMap(StreamKey.init)
+            for row in rows {
+                guard let coverage = CoverageCoding.decode([UInt8](row["coverage"] as Data)) else { continue }
+                let from = coverage.completeUpTo(from: Timestamp(milliseconds: row["start_ms"]))
+                guard from < time else { continue }
+                try database.execute(
+                    sql: """
+                        INSERT INTO gap (stream, from_ms, to_ms, reason, found_ms, retired) VALUES (?, ?, ?, ?, ?, 1)
+                        ON CONFLICT DO NOTHING
+                        """,
+                    arguments: [row["id"] as Int64, from.milliseconds, time.milliseconds, reason, time.milliseconds])
+            }
             try database.execute(
                 sql: "UPDATE stream SET retired_ms = ? WHERE account_sid = ? AND retired_ms IS NULL",
                 arguments: [time.milliseconds, accountSID])

@@ -5,12 +5,13 @@ extension Spool {
     /// How long days of usage and ended backfills are kept.
     static let usageRetention: Duration = .seconds(400 * 86_400)
 
-    /// Counts requests of a stream that brought nothing; saved with the next commit.
-    package func count(requests: Int, of stream: StreamID) {
-        guard requests > 0 else { return }
-        pending.add(Usage(requests: requests), of: stream)
+    /// Counts what was asked for a stream and brought nothing; saved with the next commit.
+    package func count(_ asked: Asked, of stream: StreamID) {
+        guard asked != Asked() else { return }
+        let usage = Usage(requests: asked.requests, records: asked.records)
+        pending.add(usage, of: stream)
         guard let (account, label) = accounts[stream] else { return }
-        pending.add(Usage(requests: requests), of: account, label: label)
+        pending.add(usage, of: account, label: label)
     }
 
     /// Counts what was asked for no stream, such as discovery; saved with the next commit.

@@ -87,6 +87,26 @@ import Testing
         #expect(bench.transport.requests.count <= 20 * 9 + 20 + 2 * (pages + 1) + 60)
     }
 
+    @Test func `a burst on a quiet stream is collected without asking for the same again and again`() async throws {
+        var options = SimulatorOptions()
+        options.requestsPerSecond = 0
+        let bench = Bench(
+            options,
+            plan: CollectionPlan(pollInterval: .seconds(30), overlap: .seconds(600), rereadAfter: [], pageSize: 50))
+        defer { bench.remove() }
+        let spool = try bench.openSpool()
+        try await bench.collect(spool, for: .seconds(3600))
+        let quiet = bench.transport.requests.count
+        for second in 0..<20 {
+            let date = bench.clock.wallNow.milliseconds - Int64(second) * 1000
+            bench.twilio.emit(100, account: bench.account.sid, date: date, at: bench.clock.wallNow.milliseconds)
+        }
+        try await bench.collect(spool, for: .seconds(60))
+        #expect(try await bench.collected(spool).count == 2000)
+        // 40 pages, each read two or three times within a minute, and a few windows given up after 9.
+        #expect(bench.transport.requests.count - quiet < 300)
+    }
+
     @Test func `with memory for a page or two, everything is still collected, in order`() async throws {
         var options = SimulatorOptions()
         options.requestsPerSecond = 0

@@ -75,10 +75,14 @@ import Testing
             _ = try await spool.testStream()
             try await spool.retire(Self.key)
             let events = StreamKey(accountSID: TestRecord.account, dataset: .monitorEvents, host: "monitor.twilio.com")
-            #expect(try await spool.retire(accountSID: TestRecord.account) == [events])
-            #expect(try await spool.retire(accountSID: TestRecord.account) == [])
+            #expect(try await spool.retire(accountSID: TestRecord.account, reason: "closed") == [events])
+            #expect(try await spool.retire(accountSID: TestRecord.account, reason: "closed") == [])
             let streams = try spool.summary().streams
             #expect(streams.filter { $0.retiredAt == nil }.map(\.key.accountSID) == [other])
+            // What was not read by then is a gap, until the account comes back.
+            #expect(try spool.summary().gaps.map(\.reason) == ["closed"])
+            _ = try await spool.testStream()
+            #expect(try spool.summary().gapCount == 0)
         }
     }
 

@@ -19,7 +19,7 @@ import Testing
                 #expect(try await today(spool) == [0, 0])
                 try await spool.append(.test(id, [TestRecord(1), TestRecord(2)]))
                 try await spool.append(.test(id, [], window: 1))
-                await spool.count(requests: 3, of: id)
+                await spool.count(Asked(requests: 3), of: id)
                 await spool.count(
                     requests: 2, records: 5, accountSID: Self.account, account: "production", dataset: .monitorEvents)
                 await spool.count(
@@ -28,7 +28,7 @@ import Testing
                 #expect(try await today(spool, .serverlessLogs) == [4, 0])
                 try await spool.flush()
                 #expect(try await today(spool) == [7, 7])
-                await spool.count(requests: 90, of: id)
+                await spool.count(Asked(requests: 90), of: id)
             }
             // Killed: the last requests are not counted.
             let spool = try open()
@@ -46,7 +46,7 @@ import Testing
         try await withSpool { open in
             let id = try await open().testStream()
             let spool = try open()
-            await spool.count(requests: 3, of: id)
+            await spool.count(Asked(requests: 3), of: id)
             #expect(try await today(spool) == [3, 0])
         }
     }
@@ -58,7 +58,7 @@ import Testing
             let id = try await spool.testStream()
             // 2023-11-14T22:13:20Z.
             for _ in 0..<9 {
-                await spool.count(requests: 1, of: id)
+                await spool.count(Asked(requests: 1), of: id)
                 try await spool.flush()
                 clock.advance(by: .seconds(86_400))
             }

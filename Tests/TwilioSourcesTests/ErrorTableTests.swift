@@ -98,7 +98,7 @@ import TwilioSources
         let second = MonitorEventsSource(line: api.api.line(for: "second"))
         _ = try await first.serverTime(.live)
         _ = try await second.read(window(before: api.now), pass())
-        #expect(first.requestsMade == 3)
-        #expect(second.requestsMade == 1)
+        #expect(first.asked.requests == 3)
+        #expect(second.asked.requests == 1)
     }
 }

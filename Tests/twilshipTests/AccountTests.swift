@@ -72,7 +72,8 @@ import Testing
     @Test func `names of subaccounts are made safe and unique`() {
         let names = SubaccountNames.unique(
             [
-                ("AC1", "Support"), ("AC2", "Support"), ("AC3", "../../etc/passwd"), ("AC4", "\u{1b}[31m"), ("AC5", "…"),
+                ("AC1", "Support"), ("AC2", "Support"), ("AC3", "../../etc/passwd"), ("AC4", "\u{1b}[31m"),
+                ("AC5", "…"),
                 ("AC6", "Müller & Söhne"), ("AC7", ""), ("AC8", String(repeating: "x", count: 500)), ("AC9", ".."),
             ], parent: "p")
         #expect(names["AC1"] == "p/Support-AC1")

@@ -1,5 +1,5 @@
 import Parsing
-import PipelineCore
+package import PipelineCore
 import Synchronization
 import Transport
 
@@ -18,7 +18,7 @@ package final class APILine: Sendable {
 
     package let name: String
     package let api: TwilioAPI
-    private let requests = Mutex(0)
+    private let counts = Mutex(Asked())
 
     init(_ api: TwilioAPI, name: String) {
         self.api = api
@@ -26,7 +26,12 @@ package final class APILine: Sendable {
     }
 
     /// How many requests were made so far, successful or not.
-    package var requestsMade: Int { requests.withLock { $0 } }
+    package var requestsMade: Int { asked.requests }
+    /// The same with the records that were listed.
+    package var asked: Asked { counts.withLock { $0 } }
+
+    /// Notes records that were listed.
+    func count(records: Int) { counts.withLock { $0.records += records } }
 
     /// Gets a 200 and reads it, retrying what passes by itself; an answer that cannot be read is asked for again too.
     /// - Throws: `SourceError` with a sentence that names what was asked and what came.
@@ -105,7 +110,7 @@ package final class APILine: Sendable {
         } catch {
             throw RequestFailure(error)
         }
-        requests.withLock { $0 += 1 }
+        counts.withLock { $0.requests += 1 }
         let sentAt = api.clock.monotonicNow
         let response: HTTPResponse
         do throws(TransportError) {

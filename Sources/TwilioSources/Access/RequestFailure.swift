@@ -48,10 +48,9 @@ struct RequestFailure: Error {
     /// Nil if the answer says that it is JSON, or says nothing.
     init?(contentTypeOf response: HTTPResponse, _ url: HTTPURL) {
         guard let type = response.headers["content-type"], !Self.isJSON(type) else { return nil }
-        // What looks like JSON all the same may hold secrets.
+        // What is not HTML may be the list itself, with secrets in it.
         let first = response.body.first { ![9, 10, 13, 32].contains($0) }
-        let isMarkedWrong = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-        let begins = isMarkedWrong ? "" : "; it begins: \(Excerpt(response.body))"
+        let begins = first == UInt8(ascii: "<") ? "; it begins: \(Excerpt(response.body))" : ""
         attempts = APILine.attempts
         status = 200
         error = .unavailable(
@@ -65,7 +64,10 @@ struct RequestFailure: Error {
         let request = response.headers["twilio-request-id"].map { " (Twilio-Request-Id \(printable($0, 64)))" } ?? ""
         let code = said.code.map { ", Twilio error \($0)" } ?? ""
         var words = said.message.map { ": \"\(printable($0, 500))\"" } ?? ""
-        if said.message == nil, !response.body.isEmpty { words = "; it begins: \(Excerpt(response.body))" }
+        // A success that is not 200 may be the list itself, with secrets in it.
+        if said.message == nil, !response.body.isEmpty, response.status >= 300 {
+            words = "; it begins: \(Excerpt(response.body))"
+        }
         let reason = "\(url.origin)\(url.path) answered \(response.status)\(code)\(words)\(request)"
         status = response.status
         retryAfter = RetryAfter.duration(of: response)

@@ -19,7 +19,7 @@ package struct AlertsSource: Source {
             line: line, path: "/v1/Alerts", noun: "alerts", shape: .alerts, pageSize: pageSize, cap: cap)
     }
 
-    package var requestsMade: Int { list.line.requestsMade }
+    package var asked: Asked { list.line.asked }
 
     package func serverTime(_ urgency: Urgency) async throws(SourceError) -> Timestamp {
         try await list.serverTime(urgency)

@@ -25,7 +25,7 @@ package struct FunctionLogsSource: Source {
         functions = FunctionDirectory(line: line, serviceSID: serviceSID)
     }
 
-    package var requestsMade: Int { reader.line.requestsMade }
+    package var asked: Asked { reader.line.asked }
 
     package func serverTime(_ urgency: Urgency) async throws(SourceError) -> Timestamp {
         try await reader.line.serverTime(urgency, probing: try reader.list)

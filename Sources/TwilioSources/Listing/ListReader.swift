@@ -123,6 +123,7 @@ struct ListReader: Sendable {
             }
             listing.pages.append(page)
             records += page.records.count
+            line.count(records: page.records.count)
             listing.cut = cut(records, isAtEnd: next == nil, gathering)
             guard let cut = listing.cut else { continue }
             if canSplit { throw RequestFailure(.tooMuch(reason: cut)) }

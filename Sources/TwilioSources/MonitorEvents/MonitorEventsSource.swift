@@ -20,7 +20,7 @@ package struct MonitorEventsSource: Source {
             line: line, path: "/v1/Events", noun: "events", shape: .events, pageSize: pageSize, cap: cap)
     }
 
-    package var requestsMade: Int { list.line.requestsMade }
+    package var asked: Asked { list.line.asked }
 
     package func serverTime(_ urgency: Urgency) async throws(SourceError) -> Timestamp {
         try await list.serverTime(urgency)

@@ -34,7 +34,7 @@ struct Assembly: Sendable {
             normaliser: Normaliser(collector: ProcessInfo.processInfo.hostName, version: Twilship.version),
             clock: clock,
             board: board, logger: logger, registry: registry)
-        let network = NetworkPool(clock: clock)
+        let network = NetworkPool(configured: Set(settings.accounts.map(\.accountSID)), clock: clock)
         accounts = try settings.accounts.map { account in
             AccountWiring(
                 account, try AccountIdentity(account, logger: logger), network: network, surroundings: surroundings)

@@ -77,7 +77,7 @@ struct BackfillSampler: Sendable {
         let pageSize = side.stream.plan.pageSize
         var (records, seconds) = (0.0, 0.0)
         for (number, share) in [0.5, 0.25, 0.75].enumerated() where !parts.isEmpty {
-            if number > 0, source.requestsMade > Self.requestsBeforeLastSample { break }
+            if number > 0, source.asked.requests > Self.requestsBeforeLastSample { break }
             let density = seconds > 0 ? records / seconds : 0
             let wanted =
                 number == 0
@@ -104,7 +104,7 @@ struct BackfillSampler: Sendable {
                 seconds += window.length.inSeconds
             }
         }
-        estimate.asked = source.requestsMade
+        estimate.asked = source.asked.requests
         let density = seconds > 0 ? records / seconds : 0
         for part in parts {
             let length = part.length.inSeconds
@@ -112,7 +112,8 @@ struct BackfillSampler: Sendable {
             estimate.requests += Self.requests(length, density, pageSize: pageSize)
         }
         await counted(
-            side.stream.key.accountSID, side.stream.account, side.stream.key.dataset, source.requestsMade, Int(records))
+            side.stream.key.accountSID, side.stream.account, side.stream.key.dataset, source.asked.requests,
+            Int(records))
         return estimate
     }
 

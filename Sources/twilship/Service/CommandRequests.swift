@@ -48,7 +48,7 @@ struct TailRequest: Sendable {
     var since: Duration = .zero
 
     var control: ControlRequest {
-        var arguments: [String: ControlValue] = ["since": .string(DurationText.text(since))]
+        var arguments: [String: ControlValue] = ["since_ms": .integer(Int(since.wholeMilliseconds))]
         if !accounts.isEmpty { arguments["accounts"] = .strings(accounts) }
         if !datasets.isEmpty { arguments["datasets"] = .strings(datasets.map(\.rawValue)) }
         arguments.set("service", service)

@@ -16,7 +16,7 @@ final class Lookout: Sendable {
 
     /// - Throws: `SecretError`, `TransportError`.
     init(_ settings: ResolvedSettings, clock: any PipelineClock, logger: Logger) throws {
-        network = NetworkPool(clock: clock)
+        network = NetworkPool(configured: Set(settings.accounts.map(\.accountSID)), clock: clock)
         var searches: [SubaccountSearch] = []
         for account in settings.accounts {
             let identity = try AccountIdentity(account, logger: logger)

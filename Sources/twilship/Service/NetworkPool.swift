@@ -36,8 +36,12 @@ final class NetworkPool: Sendable {
     let accounts = KnownAccounts()
     private let state = Mutex(State())
 
-    init(clock: any PipelineClock) {
+    /// SIDs of the accounts that have a table of their own.
+    let configured: Set<String>
+
+    init(configured: Set<String> = [], clock: any PipelineClock) {
         self.clock = clock
+        self.configured = configured
     }
 
     /// - Throws: `TransportError`.

@@ -45,6 +45,7 @@ struct SubaccountSearch: Sendable {
     let line: APILine
     let budget: NetworkPool.Budget
     private let settings: AccountSettings
+    private let network: NetworkPool
     let parent: AccountIdentity
     private let tokens = SubaccountTokens()
 
@@ -63,13 +64,16 @@ struct SubaccountSearch: Sendable {
             gate: network.gate(user: credential.user, address: settings.apiBaseURL), clock: network.clock)
         line = api.line(for: "\(identity.sid) subaccounts")
         self.settings = settings
+        self.network = network
         parent = identity
     }
 
     /// - Parameter bell: rung when Twilio refuses a subaccount's token.
     func subaccounts(_ bell: Bell) async throws(SourceError) -> [AccountIdentity] {
+        // One that is configured by itself is collected as that says.
         let active = try await AccountDirectory(line: line, accountSID: parent.sid).subaccounts().filter {
-            $0.status == "active" && settings.subaccountNames.selects($0.sid, $0.friendlyName)
+            $0.status == "active" && !network.configured.contains($0.sid)
+                && settings.subaccountNames.selects($0.sid, $0.friendlyName)
         }
         let names = SubaccountNames.unique(active.map { ($0.sid, $0.friendlyName) }, parent: parent.name)
         return active.compactMap { account in

@@ -1,10 +1,6 @@
 /// Seeds that once failed, each with what it showed; they run first.
 enum HostileSeeds {
     static let known: [UInt64] = [
-        // An environment removed while nothing runs; what was late there.
-        2,
-        // Looks older than a quiet poll takes along.
-        25, 49,
         // A cap refusal in other words.
         70, 80,
         // Downtime longer than the retention.
