@@ -101,6 +101,11 @@ package struct Backfiller: Sendable {
                 refusals = (error as? SourceError)?.isRefusal == true ? refusals + 1 : 0
                 if unlessHopeless, refusals >= Trouble.refusalsThatLast { return false }
                 let pause = backoff.next(using: &random)
+                // The first is told, then each time their number has doubled.
+                guard backoff.attempts & (backoff.attempts - 1) == 0 else {
+                    if (try? await clock.sleep(for: pause)) == nil { return true }
+                    continue
+                }
                 logger.warning(
                     "a backfill fails and is tried again",
                     metadata: [

@@ -144,8 +144,8 @@ package struct Discovery: Sendable {
     ) -> Duration {
         var pause = backoff.next(using: &random)
         switch error {
-        case .unauthorized(_, let retryAfter?), .unavailable(_, let retryAfter?):
-            pause = max(pause, min(retryAfter, Trouble.longestPause))
+        case .unauthorized(_, let retryAfter?): pause = min(retryAfter, Trouble.refusedPause)
+        case .unavailable(_, let retryAfter?): pause = max(pause, min(retryAfter, Trouble.longestPause))
         default: break
         }
         let failures = backoff.attempts

@@ -8,6 +8,7 @@ import PipelineCore
 struct Trouble {
     static let initialPause: Duration = .seconds(2)
     static let longestPause: Duration = .seconds(300)
+    static let refusedPause: Duration = .seconds(10)
 
     /// So many refusals in a row are not Twilio's occasional mistake.
     static let refusalsThatLast = 4
@@ -44,8 +45,9 @@ struct Trouble {
         case .unauthorized(_, let retryAfter):
             state = .authFailed
             refusals += 1
-            // Others with the same credential have found out when it is worth another try.
-            if let retryAfter { pause = min(retryAfter, Self.longestPause) }
+            // Others with the same credential have found out when it is worth another try. Until then asking costs no
+            // request, and notices a secret that was put right.
+            if let retryAfter { pause = min(retryAfter, Self.refusedPause) }
         case .unavailable(_, let retryAfter?): pause = max(pause, min(retryAfter, Self.longestPause))
         case .gone:
             state = .gone

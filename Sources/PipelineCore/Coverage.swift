@@ -100,7 +100,9 @@ package struct Coverage: Equatable, Sendable {
 
     /// Counts as finished what was not read of `window`: somebody else has read it.
     package mutating func finish(holesIn window: Window) {
-        rewrite(window) { part, before in before ?? Interval(window: part, readAt: part.to, state: .finished) }
+        rewrite(window) { part, before in
+            Interval(window: part, readAt: before?.readAt ?? part.to, state: before?.state ?? .finished)
+        }
     }
 
     /// Forgets that `window` was read, so that it will be read again.

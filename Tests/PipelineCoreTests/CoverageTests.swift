@@ -48,6 +48,11 @@ import Testing
                         model[Int(index)]?.state = .finished
                     }
                 }
+            case 2:
+                coverage.finish(holesIn: window)
+                for index in from..<to where model[index] == nil {
+                    model[index] = Instant(readAt: Int64(to), state: .finished)
+                }
             default:
                 let foundNew = Bool.random(using: &random)
                 coverage.recordPass(over: window, at: Timestamp(milliseconds: Int64(step)), foundNew: foundNew)

@@ -52,6 +52,7 @@ package final class APILine: Sendable {
         read: (HTTPResponse) throws(PageError) -> Answer
     ) async throws(RequestFailure) -> Answer {
         precondition(url.origin == api.baseURL.origin, "credentials go to the configured origin only")
+        api.lookForNewSecret()
         var last: RequestFailure?
         do throws(SourceError) {
             return try await api.gate.through { pass throws(SourceError) in

@@ -17,6 +17,7 @@ package final class TwilioAPI: Sendable {
     let probe = SharedProbe()
     private let start: ContinuousClock.Instant
     private let serverClock = Mutex(ServerClock())
+    private let lastAuth = Mutex<BasicAuth?>(nil)
 
     /// - Parameter baseURL: the scheme, host and port that the credential is for.
     package init(
@@ -40,6 +41,17 @@ package final class TwilioAPI: Sendable {
     var serverTime: Timestamp? {
         let monotonic = start.duration(to: clock.monotonicNow)
         return serverClock.withLock { $0.time(at: monotonic) }
+    }
+
+    /// Lets a secret that has changed be tried at once, however long the one before was refused.
+    func lookForNewSecret() {
+        // One that cannot be read is told by the request that needs it.
+        guard let auth = try? credential.current() else { return }
+        let isNew = lastAuth.withLock { last in
+            defer { last = auth }
+            return last != nil && last != auth
+        }
+        if isNew { gate.secretChanged() }
     }
 
     func observeDate(of response: HTTPResponse) {

@@ -55,6 +55,12 @@ package final class CredentialGate: Sendable {
         }
     }
 
+    /// The secret is another one now: if it was refused, the next one to come may try it at once.
+    package func secretChanged() {
+        let now = now
+        gate.withLock { $0.secretChanged(at: now) }
+    }
+
     fileprivate func check(_ number: Int) throws(SourceError) {
         let now = now
         _ = try gate.withLock { $0.check(number, at: now) }.number()

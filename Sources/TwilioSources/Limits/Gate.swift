@@ -107,6 +107,15 @@ struct Gate: Sendable {
         }
     }
 
+    /// The secret is another one now: whoever comes next may try it at once.
+    mutating func secretChanged(at now: Duration) {
+        guard opening?.trouble == .unauthorized else { return }
+        number += 1
+        opening?.pause = Trouble.unauthorized.firstPause
+        opening?.until = now
+        opening?.isProbing = false
+    }
+
     private mutating func open(
         _ trouble: Trouble, _ reason: String, at now: Duration, wall: Timestamp,
         random: inout some RandomNumberGenerator
