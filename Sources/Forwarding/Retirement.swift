@@ -31,7 +31,8 @@ extension Ingestor {
                 gap = Advance.Gap(
                     window: Window(from: from, to: now),
                     reason:
-                        "what it was read from is gone at Twilio; what was written there and not read by then is lost")
+                        "what it was read from is gone at Twilio; what appeared there and was not read by then is lost; what was read is delivered"
+                )
             }
             try await spool.retire(stream.key, gap: gap)
             surroundings.board.remove(stream.key)
@@ -50,8 +51,9 @@ extension Ingestor.Surroundings {
         do {
             for key in try await spool.retire(
                 accountSID: accountSID,
-                reason: "the subaccount is not active any more; what was written there and not read by then is lost")
-            { board.remove(key) }
+                reason:
+                    "the subaccount is not active any more; what appeared there and was not read by then is lost; what was read is delivered"
+            ) { board.remove(key) }
             logger.notice(
                 "a subaccount is not active any more and is not collected; its places are kept",
                 metadata: ["account_sid": "\(accountSID)"])

@@ -44,7 +44,9 @@ import TwilioSources
         clock.advance(by: .milliseconds(500))
         let turnedAway = await pass()
         #expect(!turnedAway.isIn)
-        #expect(turnedAway.text == "answered 401 (since 2026-05-28T20:26:40Z)")
+        #expect(
+            turnedAway.text
+                == "answered 401 (since 2026-05-28T20:26:40Z; until the next try nothing is asked for)")
         guard let pause = turnedAway.retryAfter, case .open(let until, let reason) = gate.state else {
             Issue.record("the gate is closed")
             return
@@ -101,7 +103,9 @@ import TwilioSources
         await pass(Self.outage)
         #expect(gate.state != .closed)
         let turnedAway = await pass()
-        #expect(turnedAway.text == "answered 503 (since 2026-05-28T20:26:40Z)")
+        #expect(
+            turnedAway.text
+                == "answered 503 (since 2026-05-28T20:26:40Z; until the next try nothing is asked for)")
     }
 
     @Test func `other errors and 429s never open it`() async {

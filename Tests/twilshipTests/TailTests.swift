@@ -1,8 +1,29 @@
 import Foundation
+import PipelineCore
 import Simulating
 import Testing
 
+@testable import twilship
+
 @Suite(.serialized) struct TailTests {
+    @Test func `what is asked for is the same at the other end of the control socket`() throws {
+        var request = TailRequest()
+        request.accounts = ["production"]
+        request.datasets = [.monitorEvents, .serverlessLogs]
+        request.service = "api-*"
+        request.level = .warning
+        request.type = "account*"
+        request.since = .seconds(600)
+        let received = try TailRequest(request.control)
+        #expect(received.accounts == request.accounts)
+        #expect(received.datasets == request.datasets)
+        #expect(received.service == request.service)
+        #expect(received.environment == nil)
+        #expect(received.level == request.level)
+        #expect(received.type == request.type)
+        #expect(received.since == request.since)
+    }
+
     private static func options(rate: Double = 0) -> SimulatorOptions {
         var options = SimulatorOptions()
         options.accounts = 2

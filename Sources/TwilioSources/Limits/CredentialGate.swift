@@ -95,8 +95,10 @@ package final class GatePass: Sendable {
 }
 
 extension Gate.Opening {
-    /// What the server said, and since when.
-    fileprivate var words: String { "\(reason) (since \(since.rfc3339Seconds))" }
+    /// What the server said, and since when; whoever is told may have asked for something else.
+    fileprivate var words: String {
+        "\(reason) (since \(since.rfc3339Seconds); until the next try nothing is asked for)"
+    }
 }
 
 extension Gate.Admission {

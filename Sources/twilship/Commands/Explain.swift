@@ -15,7 +15,7 @@ struct Explain: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Answer as JSON.") var json = false
-    @Argument(help: "The record's SID: AE and 32 hexadecimal digits.") var sid: String
+    @Argument(help: "The record's id: AE or NO and 32 hexadecimal digits.") var sid: String
 
     func run() throws {
         let reader = try options.state()

@@ -108,7 +108,7 @@ extension StatusReport {
                         stream.completeUpTo?.short(now) ?? "-",
                         stream.pollSeconds.map { Duration.seconds($0).forPeople } ?? "-", "\(stream.collected)",
                     ]
-                }, width: Terminal.width)
+                }, width: all ? nil : Terminal.width)
         let today = Terminal.table(
             [["TODAY", "REQUESTS", "READ", "LATENESS P50", "P99", "MAX", "LAST RECORD", "SID"]]
                 + shown.map { stream in
@@ -117,7 +117,7 @@ extension StatusReport {
                             stream.checkpointTime?.short(now) ?? "-",
                             stream.checkpointSid.map { Terminal.shortened($0, to: 11) } ?? "-",
                         ]
-                }, width: Terminal.width)
+                }, width: all ? nil : Terminal.width)
         let more = folded.isEmpty ? [] : Terminal.wrapped(Self.summary(of: folded))
         return standing + more + [""] + today
     }

@@ -16,8 +16,10 @@ struct BackfillWork: Sendable {
     private let network: NetworkPool
     private let registry: StreamRegistry
     private let spool: Spool
+    private let board: StatusBoard
 
     init(_ assembly: Assembly) {
+        board = assembly.board
         settings = assembly.settings
         network = assembly.network
         registry = assembly.registry
@@ -134,6 +136,7 @@ struct BackfillWork: Sendable {
                 + "\(jobs.map(String.init).joined(separator: " and --cancel ")) does")
         let start = network.clock.monotonicNow
         var first: [StateSummary.BackfillStatus] = []
+        var told: String?
         while true {
             let status = try await spool.backfillStatus().filter { jobs.contains($0.job.id) }
             if first.isEmpty { first = status }
@@ -142,10 +145,31 @@ struct BackfillWork: Sendable {
                 return status.contains { $0.job.cancelledAt != nil }
                     ? ControlEnd(exit: 75, error: "cancelled before its end; what was read until then stays") : .success
             }
+            if let trouble = trouble(of: status.map(\.job)), trouble != told {
+                try await voice.remark(trouble)
+                told = trouble
+            }
             try await voice.progress(
                 BackfillReport.progress(status, since: first, start.duration(to: network.clock.monotonicNow)))
             try await network.clock.sleep(for: Self.interval)
         }
+    }
+
+    /// Why jobs may not get on: live collection of the same streams fails, or what they are read from is not found.
+    private func trouble(of jobs: [BackfillJob]) -> String? {
+        let now = board.now
+        for job in jobs where job.isOpen {
+            let ingestors = registry.ingestors(account: job.account, job.dataset)
+            for ingestor in ingestors ?? [] {
+                guard let status = now.streams[ingestor.stream.key], status.failures > 0, let error = status.lastError
+                else { continue }
+                return "\(job.account) \(job.dataset.rawValue) waits, and goes on by itself: \(error)"
+            }
+            if ingestors == nil {
+                return "\(job.account) \(job.dataset.rawValue) waits until its streams have been found"
+            }
+        }
+        return nil
     }
 
     func cancel(_ id: Int, _ voice: CommandVoice) async throws -> ControlEnd {
