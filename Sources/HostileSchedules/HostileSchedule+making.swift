@@ -17,7 +17,14 @@ extension HostileSchedule {
         chooseTrouble(&chance)
         chooseDeeds(&chance)
         deeds.sort { $0.at < $1.at }
-        calm.length += rest
+        calm.length += rest + work
+    }
+
+    /// How long full seconds take to be read: their pages, with their neighbours', in each look at them.
+    private var work: Duration {
+        let pages = options.pileUps.reduce(0) { $0 + $1.count } / max(1, calm.logs.pageSize)
+        let server = options.requestsPerSecond > 0 ? Double(options.requestsPerSecond) : .infinity
+        return .seconds(Double(pages * 12) / min(calm.requestsPerSecond, server))
     }
 
     /// How long the pauses that trouble has made longer can go on when it is over: about as long as the trouble, but

@@ -47,6 +47,7 @@ final class HostileTransport: HTTPTransport {
     private let beginning: ContinuousClock.Instant
     private let latency: ClosedRange<Duration>
     private let falseEmpties: (from: Int, to: Int, share: Double)?
+    private let isCapSilent: Bool
     private let state: Mutex<State>
 
     init(_ twilio: SimulatedTwilio, _ schedule: HostileSchedule, clock: VirtualClock) {
@@ -54,6 +55,7 @@ final class HostileTransport: HTTPTransport {
         self.clock = clock
         beginning = clock.monotonicNow
         latency = schedule.latency
+        isCapSilent = schedule.options.capForm == .silent || schedule.options.alertsCapForm == .silent
         falseEmpties = schedule.falseEmpties.map { ($0.from.milliseconds, $0.to.milliseconds, $0.share) }
         state = Mutex(State(chance: HostileChance(schedule.seed ^ 0x7A_57)))
     }
@@ -149,6 +151,8 @@ final class HostileTransport: HTTPTransport {
     /// The end of a list was read: what lies in its window was seen.
     private func believe(_ number: Int, _ body: [UInt8], _ state: inout State) {
         let exchange = state.exchanges[number]
+        // A list that a silent cap has cut looks as if it had been read to its end.
+        guard exchange.isFirstPage || !isCapSilent else { return }
         guard falseEmpties != nil, exchange.status == 200, !exchange.isFalse, let window = exchange.window,
             body.firstRange(of: Array("\"next_page_url\": null".utf8)) != nil
         else { return }
