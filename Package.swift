@@ -46,7 +46,10 @@ let package = Package(
         .target(name: "TwilioSources", dependencies: ["Parsing", "PipelineCore", "Transport"]),
         .target(name: "Normalising", dependencies: ["Parsing", "PipelineCore"]),
         .target(name: "Spooling", dependencies: ["CZlib", "PipelineCore", grdb]),
-        .target(name: "Sinks", dependencies: ["CFileCalls", "CZlib", "PipelineCore", logging]),
+        .target(name: "Formatting", dependencies: ["Parsing", "PipelineCore"]),
+        .target(
+            name: "Sinks",
+            dependencies: ["CFileCalls", "CZlib", "Formatting", "PipelineCore", "Transport", crypto, logging]),
         .target(
             name: "Forwarding", dependencies: ["Normalising", "Parsing", "PipelineCore", "Spooling", logging]),
         .target(name: "SystemdSupport", dependencies: ["CSystemd", logging]),
@@ -56,7 +59,7 @@ let package = Package(
         .executableTarget(
             name: "twilship",
             dependencies: [
-                "Controlling", "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks", "Spooling",
+                "Controlling", "Formatting", "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks", "Spooling",
                 "SystemdSupport", "Transport", "TwilioSources", argumentParser, logging, serviceLifecycle, unixSignals,
             ],
             resources: [.embedInCode("twilship.toml")]),
@@ -83,7 +86,12 @@ let package = Package(
         .testTarget(name: "ParsingTests", dependencies: ["Parsing", "PipelineCore"]),
         .testTarget(name: "NormalisingTests", dependencies: ["Normalising", "Parsing", "PipelineCore"]),
         .testTarget(name: "SpoolingTests", dependencies: ["PipelineCore", "Spooling", grdb]),
-        .testTarget(name: "SinksTests", dependencies: ["CZlib", "PipelineCore", "Sinks", logging]),
+        .testTarget(name: "FormattingTests", dependencies: ["Formatting", "PipelineCore"]),
+        .testTarget(
+            name: "SinksTests",
+            dependencies: [
+                "CZlib", "Formatting", "PipelineCore", "Sinks", "Transport", flyingFox, flyingSocks, logging,
+            ]),
         .testTarget(
             name: "ForwardingTests",
             dependencies: [

@@ -102,6 +102,12 @@ package struct Dispatcher: Sendable {
                 case .retry(let after, let reason):
                     let pause = retry.failed(reason: reason, retryAfter: after)
                     try await ending.sleep(for: pause, clock)
+                case .split(let reason), .hold(let reason):
+                    let pause = retry.failed(reason: reason, retryAfter: nil)
+                    try await ending.sleep(for: pause, clock)
+                case .perRecord:
+                    let pause = retry.failed(reason: "some records were not accepted", retryAfter: nil)
+                    try await ending.sleep(for: pause, clock)
                 }
             }
         }

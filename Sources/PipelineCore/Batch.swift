@@ -1,24 +1,37 @@
 /// Records of the spool on their way to one sink, in the spool's order.
 package struct Batch: Sendable {
     package let records: [SpooledRecord]
+    /// Names the batch in this and no other spool: equal for every attempt to send the same records in the same form,
+    /// and different for any other. Letters, digits and hyphens; at most 64.
+    package let key: String
+    /// Counts the attempts to send it, from 1; after a restart it begins again.
+    package let attempt: Int
 
-    package init(records: [SpooledRecord]) {
+    package init(records: [SpooledRecord], key: String = "", attempt: Int = 1) {
         self.records = records
+        self.key = key
+        self.attempt = attempt
     }
 }
 
 /// A finished envelope as the spool keeps it.
 package struct SpooledRecord: Sendable {
-    /// Counts every record of the spool from 1, without holes.
+    /// Counts every record of the spool from 1, without holes. What is sent once more on demand has a number of its own,
+    /// far above: the number tells deliveries apart.
     package let sequence: Int64
+    /// Whether it is sent once more on demand: the envelope's `tags` then say `replay`.
+    package let isReplay: Bool
     /// Who the record belongs to; shared by all records that were appended together.
     package let origin: Origin
     /// The block of lines that `entry` points into.
     package let bytes: [UInt8]
     package let entry: EnvelopeBlock.Entry
 
-    package init(sequence: Int64, origin: Origin, bytes: [UInt8], entry: EnvelopeBlock.Entry) {
+    package init(
+        sequence: Int64, origin: Origin, bytes: [UInt8], entry: EnvelopeBlock.Entry, isReplay: Bool = false
+    ) {
         self.sequence = sequence
+        self.isReplay = isReplay
         self.origin = origin
         self.bytes = bytes
         self.entry = entry

@@ -169,6 +169,85 @@ package enum Migrations {
                     CREATE INDEX backfill_stream_stream ON backfill_stream (stream);
                     """)
         }
+        migrator.registerMigration("v3") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE sink ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0;    -- dead letters, ever
+                    ALTER TABLE sink ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0;     -- in sink gaps, ever
+
+                    CREATE TABLE cut (                      -- batches on their way that must be the same after a restart
+                        sink TEXT NOT NULL,
+                        first_sequence INTEGER NOT NULL,
+                        last_sequence INTEGER NOT NULL,
+                        form TEXT NOT NULL,                 -- digest of what else decides about the batch's bytes
+                        PRIMARY KEY (sink, first_sequence)
+                    ) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE dead_letter (              -- copies of what a sink refused for good
+                        id INTEGER PRIMARY KEY AUTOINCREMENT,
+                        sink TEXT NOT NULL,
+                        sequence INTEGER NOT NULL,
+                        account TEXT NOT NULL,
+                        account_sid TEXT NOT NULL,
+                        dataset TEXT NOT NULL,
+                        record_id TEXT NOT NULL,            -- the envelope's `id`
+                        record_type TEXT NOT NULL,          -- the envelope's `type`
+                        time_ms INTEGER NOT NULL,           -- the envelope's `time`
+                        reason TEXT NOT NULL,
+                        attempts INTEGER NOT NULL,
+                        rejected_ms INTEGER NOT NULL,
+                        replay_ms INTEGER,                  -- since then it is to be sent again
+                        bytes INTEGER NOT NULL,
+                        frame BLOB NOT NULL                 -- the record alone, as in a segment
+                    ) STRICT;
+                    CREATE INDEX dead_letter_replay ON dead_letter (sink, replay_ms) WHERE replay_ms IS NOT NULL;
+
+                    CREATE TABLE sink_gap (                 -- records a sink was moved past without getting them
+                        sink TEXT NOT NULL,
+                        first_sequence INTEGER NOT NULL,
+                        last_sequence INTEGER NOT NULL,
+                        from_ms INTEGER,                    -- oldest and newest record's time, where still known
+                        to_ms INTEGER,
+                        reason TEXT NOT NULL,
+                        found_ms INTEGER NOT NULL,
+                        PRIMARY KEY (sink, first_sequence)
+                    ) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE replay (                   -- spooled records that a sink is to get again
+                        id INTEGER PRIMARY KEY AUTOINCREMENT,
+                        sink TEXT NOT NULL,
+                        first_sequence INTEGER NOT NULL,
+                        last_sequence INTEGER NOT NULL,
+                        next_sequence INTEGER NOT NULL,     -- what is to be sent next
+                        delivered INTEGER NOT NULL DEFAULT 0,
+                        requested_ms INTEGER NOT NULL,
+                        requested_by INTEGER NOT NULL,      -- uid
+                        finished_ms INTEGER,
+                        cancelled_ms INTEGER
+                    ) STRICT;
+
+                    CREATE TABLE announcement (             -- facts that are yet to become records of our own
+                        id INTEGER PRIMARY KEY AUTOINCREMENT,
+                        kind TEXT NOT NULL,                 -- the record's `type`: twilship.gap and the like
+                        severity INTEGER NOT NULL,          -- as RFC 5424 numbers it
+                        account TEXT NOT NULL,              -- '' if it is of no account
+                        account_sid TEXT NOT NULL,
+                        message TEXT NOT NULL,
+                        facts TEXT NOT NULL,                -- a JSON object, the record's `raw`
+                        created_ms INTEGER NOT NULL
+                    ) STRICT;
+
+                    ALTER TABLE frame ADD COLUMN damaged_ms INTEGER;    -- since then it is known to be unreadable
+
+                    -- A backfill of one stream, of certain records only: what was lost is read again.
+                    ALTER TABLE backfill ADD COLUMN stream INTEGER;
+                    ALTER TABLE backfill ADD COLUMN identities BLOB;    -- NULL: all that is not known
+                    ALTER TABLE backfill ADD COLUMN purpose TEXT NOT NULL DEFAULT '';
+                    """)
+            // Two spools must not give two batches the same name.
+            var random = SystemRandomNumberGenerator()
+            try Property.spoolID.save(String(random.next(), radix: 36), database)
+        }
         return migrator
     }
 
@@ -211,6 +290,8 @@ package enum Migrations {
 enum Property: String {
     /// The version that last opened the state for writing.
     case writtenBy = "written_by"
+    /// Tells this spool from every other, and from one that was here before: letters and digits.
+    case spoolID = "spool_id"
     /// The sequence that the next record gets.
     case nextSequence = "next_sequence"
     /// What the service last said of itself, as JSON.

@@ -27,7 +27,11 @@ private final class ScriptedSink: Sink {
     var accepted: [String] { state.withLock { $0.accepted.map(\.id) } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    func deliver(_ batch: Batch) async -> Delivery {
+    var guarantee: DeliveryGuarantee { .atLeastOnce }
+    var outstanding: Int { 1 }
+    var pinsBatches: Bool { false }
+
+    func deliver(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
         let attempt = state.withLock { state in
             state.attempts.append(batch.records.map(\.sequence))
             return state.attempts.count

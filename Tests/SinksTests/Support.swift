@@ -231,8 +231,8 @@ struct Bench {
         case .accepted(let state):
             store.settle(state)
             return nil
-        case .retry(_, let reason):
-            return reason
+        case let other:
+            return other.reason ?? "\(other)"
         }
     }
 

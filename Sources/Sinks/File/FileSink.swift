@@ -57,7 +57,12 @@ package actor FileSink: Sink {
         open = OpenFiles(limit: options.maximumOpenFiles)
     }
 
-    package func deliver(_ batch: Batch) async -> Delivery {
+    package nonisolated var guarantee: DeliveryGuarantee { .exactlyOnce }
+    package nonisolated var outstanding: Int { 1 }
+    /// What a file holds beyond its settled length is compared with what is due, however that is cut.
+    package nonisolated var pinsBatches: Bool { false }
+
+    package func deliver(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
         do {
             try await prepare()
             await maintain()

@@ -1,3 +1,5 @@
+package import Formatting
+
 /// What a file sink is told by the configuration.
 package struct FileSinkOptions: Hashable, Sendable {
     package enum Compression: String, Hashable, Sendable, CaseIterable {

@@ -1,3 +1,4 @@
+import Formatting
 import PipelineCore
 
 /// The lines of a batch that go to one path, in the batch's order.

@@ -1,3 +1,4 @@
+import Formatting
 import Forwarding
 import Foundation
 import Logging
@@ -11,7 +12,7 @@ extension SinkSettings {
     func make(store: any SinkStateStore, logger: Logger) throws -> any Sink {
         switch kind {
         case .file(let file):
-            let style = Sinks.RecordFormat.RawStyle(rawValue: raw.rawValue) ?? .object
+            let style = Formatting.RecordFormat.RawStyle(rawValue: raw.rawValue) ?? .object
             let options = FileSinkOptions(
                 path: try Sinks.PathTemplate(file.path.description),
                 format: format == .raw ? .raw : .envelope(raw: style),

@@ -1,8 +1,7 @@
+import Formatting
 import Foundation
 import PipelineCore
 import Testing
-
-@testable import Sinks
 
 struct RecordFormatTests {
     private func formatted(_ format: RecordFormat, _ record: SpooledRecord) -> String {
