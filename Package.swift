@@ -59,7 +59,8 @@ let package = Package(
         .executableTarget(
             name: "twilship",
             dependencies: [
-                "Controlling", "Formatting", "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks", "Spooling",
+                "Controlling", "Formatting", "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks",
+                "Spooling",
                 "SystemdSupport", "Transport", "TwilioSources", argumentParser, logging, serviceLifecycle, unixSignals,
             ],
             resources: [.embedInCode("twilship.toml")]),

@@ -78,8 +78,8 @@ extension Spool {
             try BackfillJob.coverages(
                 database,
                 sql: """
-                    SELECT stream, coverage FROM backfill_stream JOIN backfill ON backfill.id = job
-                    WHERE stream = ? AND sink = ''
+                    SELECT backfill_stream.stream, coverage FROM backfill_stream JOIN backfill ON backfill.id = job
+                    WHERE backfill_stream.stream = ? AND sink = '' AND identities IS NULL
                     """,
                 arguments: [stream.rawValue])
         }

@@ -145,7 +145,11 @@ package actor Spool {
                 var offset = place.offset
                 for frame in frames {
                     try database.executeCached(
-                        sql: "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        sql: """
+                            INSERT INTO frame (first_sequence, last_sequence, segment, offset, length, stream, lane,
+                                collected_ms, window_from_ms, window_to_ms, request_ids)
+                            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                            """,
                         arguments: [
                             frame.first, frame.last, place.segment, offset, frame.bytes.count, advance.stream.rawValue,
                             frame.lane.rawValue, collected.milliseconds, advance.window.from.milliseconds,

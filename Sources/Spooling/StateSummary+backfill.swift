@@ -49,8 +49,8 @@ extension StateReader {
             let read = try BackfillJob.coverages(
                 database,
                 sql: """
-                    SELECT stream, coverage FROM backfill_stream JOIN backfill ON backfill.id = job
-                    WHERE stream = ? AND sink = ''
+                    SELECT backfill_stream.stream, coverage FROM backfill_stream JOIN backfill ON backfill.id = job
+                    WHERE backfill_stream.stream = ? AND sink = '' AND identities IS NULL
                     """,
                 arguments: [row["id"] as Int64])
             return (Coverage.union(read.values.flatMap(\.self)).holes(in: before), began)
@@ -91,7 +91,10 @@ extension StateSummary.BackfillStatus {
         ).map(Stream.init)
         let backfilled = try BackfillJob.coverages(
             database,
-            sql: "SELECT stream, coverage FROM backfill_stream JOIN backfill ON backfill.id = job WHERE sink = ''",
+            sql: """
+                SELECT backfill_stream.stream, coverage FROM backfill_stream JOIN backfill ON backfill.id = job
+                WHERE sink = '' AND identities IS NULL
+                """,
             arguments: [])
         return try jobs.map { job in
             let own = try BackfillJob.coverages(

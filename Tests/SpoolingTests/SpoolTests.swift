@@ -261,14 +261,14 @@ import Testing
                 try await spool.append(.test(try await spool.testStream(), [TestRecord(1)]))
             }
             var later = Migrations.all
-            later.registerMigration("v3") { try $0.execute(sql: "ALTER TABLE stream ADD COLUMN colour TEXT") }
+            later.registerMigration("next") { try $0.execute(sql: "ALTER TABLE stream ADD COLUMN colour TEXT") }
             let directory: StateDirectory
             do {
                 let spool = try open("2.0.0", later)
                 directory = spool.testDirectory
                 #expect(try await spool.lines(after: 0) == [TestRecord(1).line])
             }
-            let copy = try DatabaseQueue(path: directory.databasePath + ".before-v3")
+            let copy = try DatabaseQueue(path: directory.databasePath + ".before-next")
             #expect(try await copy.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM frame") } == 1)
             #expect(try await copy.read { try $0.columns(in: "stream").contains { $0.name == "colour" } } == false)
             // What an older version would take for a leftover.
