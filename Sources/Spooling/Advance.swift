@@ -104,23 +104,3 @@ package struct Advance: Sendable {
         self.backfill = backfill
     }
 }
-
-/// What became of a sink's next records: what `Spool.settle` makes durable together.
-package struct Settlement: Sendable {
-    package let sink: String
-    /// The records right behind the sink's position.
-    package let sequences: ClosedRange<Int64>
-    /// Which of them the sink did not want; it accepted the others.
-    package let filtered: [Int64]
-    /// How often they were sent; 0 if all were filtered.
-    package let attempts: Int
-    package let state: SinkState
-
-    package init(sink: String, sequences: ClosedRange<Int64>, filtered: [Int64], attempts: Int, state: SinkState) {
-        self.sink = sink
-        self.sequences = sequences
-        self.filtered = filtered
-        self.attempts = attempts
-        self.state = state
-    }
-}

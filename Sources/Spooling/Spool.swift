@@ -228,74 +228,7 @@ package actor Spool {
             ])
     }
 
-    // MARK: - Settle
-
-    /// Moves a sink's position and keeps what the sink wants to remember, in one transaction.
-    /// - Throws: `SpoolError`; the position is unchanged then.
-    package func settle(_ settlement: Settlement) throws {
-        let time = now()
-        try commit { database in
-            try database.execute(
-                sql: """
-                    UPDATE sink SET position = :last, delivered = delivered + :delivered, filtered = filtered + :filtered,
-                        settled_ms = :now
-                    WHERE name = :sink AND position = :first - 1
-                    """,
-                arguments: [
-                    "sink": settlement.sink, "first": settlement.sequences.lowerBound,
-                    "last": settlement.sequences.upperBound,
-                    "delivered": settlement.sequences.count - settlement.filtered.count,
-                    "filtered": settlement.filtered.count, "now": time.milliseconds,
-                ])
-            precondition(database.changesCount == 1, "a sink settles its records in order, each once")
-            try database.execute(
-                sql: "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?)",
-                arguments: [
-                    settlement.sink, settlement.sequences.lowerBound, settlement.sequences.upperBound,
-                    settlement.attempts,
-                    settlement.filtered.map { String($0 - settlement.sequences.lowerBound) }.joined(separator: " "),
-                    time.milliseconds,
-                ])
-            try Self.saveState(settlement.state, of: settlement.sink, database)
-        }
-        notify()
-    }
-
-    static func saveState(_ changes: SinkState, of sink: String, _ database: Database) throws {
-        for (key, value) in changes {
-            if let value {
-                try database.execute(
-                    sql: """
-                        INSERT INTO sink_state (sink, key, value) VALUES (?, ?, ?)
-                        ON CONFLICT (sink, key) DO UPDATE SET value = excluded.value
-                        """,
-                    arguments: [sink, key, Data(value)])
-            } else {
-                try database.execute(sql: "DELETE FROM sink_state WHERE sink = ? AND key = ?", arguments: [sink, key])
-            }
-        }
-    }
-
     // MARK: - Reading back
-
-    /// The records after `position`, in order: at most `maximumRecords`, and at most `maximumBytes` of lines unless the
-    /// first alone is longer. Empty at the end.
-    package func read(after position: Int64, maximumRecords: Int, maximumBytes: Int) throws -> [SpooledRecord] {
-        var records: [SpooledRecord] = []
-        var bytes = 0
-        var sequence = position + 1
-        while records.count < maximumRecords, sequence < nextSequence {
-            let frame = try frame(containing: sequence)
-            while sequence <= frame.lastSequence, records.count < maximumRecords {
-                let record = frame[sequence]
-                bytes += record.line.count + 1
-                if bytes > maximumBytes, !records.isEmpty { return records }
-                records.append(record)
-                sequence += 1
-            }
-        }
-        return records
-    }
 
     /// Sinks follow each other closely, so the last frames that were read serve most reads.
     private static let cachedFrames = 4
