@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-package import PipelineCore
+import PipelineCore
 
 extension Spool {
     /// Notes what became of records: moves the sink's position past everything that is settled without a hole, keeps
