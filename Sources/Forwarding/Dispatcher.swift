@@ -102,7 +102,7 @@ package struct Dispatcher: Sendable {
                 case .retry(let after, let reason):
                     let pause = retry.failed(reason: reason, retryAfter: after)
                     try await ending.sleep(for: pause, clock)
-                case .split(let reason), .hold(let reason):
+                case .split(let reason), .hold(let reason), .fault(_, let reason):
                     let pause = retry.failed(reason: reason, retryAfter: nil)
                     try await ending.sleep(for: pause, clock)
                 case .perRecord:

@@ -52,6 +52,9 @@ package enum Delivery: Sendable {
     case accepted(state: SinkState = [:])
     /// Nothing can be said to have arrived; the same batch is to be tried again, after `after` at the earliest.
     case retry(after: Duration? = nil, reason: String)
+    /// The other end answered, and failed at it (an HTTP 5xx). As `retry`; but if that goes on for long, one of the
+    /// records may be to blame, and they are sent in halves.
+    case fault(after: Duration? = nil, reason: String)
     /// The other end will not take these together: there are too many, or one of them is refused and it does not say
     /// which. Of a single record it means that this one is refused.
     case split(reason: String)
