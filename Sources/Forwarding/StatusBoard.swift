@@ -59,6 +59,8 @@ package struct SinkStatus: Sendable, Equatable, Codable {
         case idle
         case delivering
         case retrying
+        /// Nothing is accepted until somebody sees to it; it is tried now and then.
+        case held
     }
 
     package var state = State.idle

@@ -5,21 +5,25 @@ import PipelineCore
 extension Spool {
     /// Notes what became of records: moves the sink's position past everything that is settled without a hole, keeps
     /// copies of what was rejected and what the sink wants to remember, in one transaction.
+    ///
+    /// Of a sink that was meanwhile moved past the records, nothing is noted.
     /// - Throws: `SpoolError`; nothing was noted then.
     package func settle(_ settlement: Settlement) throws {
         let time = now()
         try commit { database in
             let first = settlement.sequences.lowerBound
             let last = settlement.sequences.upperBound
-            let isNew = try Bool.fetchOne(
+            let position = try Int64.fetchOne(
+                database, sql: "SELECT position FROM sink WHERE name = ?", arguments: [settlement.sink])
+            guard let position, position < last else { return }
+            let isSettled = try Bool.fetchOne(
                 database,
                 sql: """
-                    SELECT position < :first AND NOT EXISTS (
-                        SELECT 1 FROM delivery WHERE sink = :sink AND first_sequence <= :last AND last_sequence >= :first
-                    ) FROM sink WHERE name = :sink
+                    SELECT EXISTS (
+                        SELECT 1 FROM delivery WHERE sink = ? AND first_sequence <= ? AND last_sequence >= ?)
                     """,
-                arguments: ["sink": settlement.sink, "first": first, "last": last])
-            precondition(isNew == true, "a sink's record is settled once")
+                arguments: [settlement.sink, last, first])
+            precondition(isSettled == false, "a sink's record is settled once")
             try database.executeCached(
                 sql: "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?)",
                 arguments: [

@@ -96,12 +96,20 @@ private struct SpoolSinkStateStore: SinkStateStore {
 }
 
 extension Spool {
+    /// How many records behind its position a row of `sink` has settled, in SQL.
+    static let settledAhead = """
+        (SELECT COALESCE(SUM(last_sequence - first_sequence + 1), 0) FROM delivery
+            WHERE delivery.sink = sink.name AND delivery.first_sequence > sink.position)
+        """
+
     /// How many records wait for each attached sink.
     package func backlogs() throws -> [String: Int64] {
         let last = lastSequence
         return try query { database in
-            let rows = try Row.fetchAll(database, sql: "SELECT name, position FROM sink WHERE detached_ms IS NULL")
-            return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], last - $0["position"]) })
+            let rows = try Row.fetchAll(
+                database,
+                sql: "SELECT name, position, \(Self.settledAhead) AS ahead FROM sink WHERE detached_ms IS NULL")
+            return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], last - $0["position"] - $0["ahead"]) })
         }
     }
 

@@ -103,7 +103,7 @@ extension StateSummary {
         sinks = try Row.fetchAll(
             database,
             sql: """
-                SELECT sink.*, (SELECT collected_ms FROM frame WHERE first_sequence <= sink.position + 1
+                SELECT sink.*, \(Spool.settledAhead) AS ahead, (SELECT collected_ms FROM frame WHERE first_sequence <= sink.position + 1
                     AND last_sequence > sink.position ORDER BY first_sequence DESC LIMIT 1) AS oldest_ms
                 FROM sink ORDER BY name
                 """
@@ -143,7 +143,7 @@ extension StateSummary.Sink {
     fileprivate init(_ row: Row, lastSequence: Int64) {
         name = row["name"]
         position = row["position"]
-        backlog = lastSequence - row["position"]
+        backlog = lastSequence - row["position"] - row["ahead"]
         delivered = row["delivered"]
         filtered = row["filtered"]
         settledAt = (row["settled_ms"] as Int64?).map(Timestamp.init(milliseconds:))

@@ -116,9 +116,7 @@ struct Run: AsyncParsableCommand {
                         await assembly.fleet.run(.once)
                         assembly.ending.request(.whenDelivered)
                     }
-                    for (dispatcher, position) in assembly.dispatchers {
-                        group.addTask { await dispatcher.run(from: position) }
-                    }
+                    for dispatcher in assembly.dispatchers { group.addTask { await dispatcher.run() } }
                 }
             }
             group.addTask { try? await keeper.clock.sleep(for: limit) }

@@ -15,7 +15,7 @@ struct Assembly: Sendable {
     let backfiller: Backfiller
     let registry: StreamRegistry
     let accounts: [AccountWiring]
-    let dispatchers: [(dispatcher: Dispatcher, position: Int64)]
+    let dispatchers: [Dispatcher]
     let settings: ResolvedSettings
     let surroundings: Ingestor.Surroundings
     let network: NetworkPool
@@ -48,13 +48,12 @@ struct Assembly: Sendable {
         }
         fleet = Fleet(ingestors: ingestors, discoveries: discoveries)
         backfiller = Backfiller(surroundings)
-        let positions = try await spool.attach(settings.sinks.map { ($0.name, $0.start.inSpool(clock.wallNow)) })
+        _ = try await spool.attach(settings.sinks.map { ($0.name, $0.start.inSpool(clock.wallNow)) })
         dispatchers = try settings.sinks.map { sink in
-            let dispatcher = Dispatcher(
+            Dispatcher(
                 name: sink.name, sink: try sink.make(store: spool.stateStore(of: sink.name), logger: logger),
                 filter: RecordFilter(sink.filter), options: Dispatcher.Options(sink), spool: spool, clock: clock,
                 board: board, ending: ending, logger: logger)
-            return (dispatcher, positions[sink.name] ?? 0)
         }
         self.settings = settings
         self.surroundings = surroundings

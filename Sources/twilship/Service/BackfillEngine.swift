@@ -90,9 +90,7 @@ struct BackfillEngine {
                 // Whoever interrupts does not wait for a sink that fails.
                 assembly.ending.request(interruption.hasCome ? .soon : .whenDelivered)
             }
-            for (dispatcher, position) in assembly.dispatchers {
-                group.addTask { await dispatcher.run(from: position) }
-            }
+            for dispatcher in assembly.dispatchers { group.addTask { await dispatcher.run() } }
         }
         helpers.cancel()
         await helpers.value

@@ -22,13 +22,13 @@ struct IngestingService: Service {
 
 /// All dispatchers; delivers what can be delivered at once before it stops.
 struct DispatchingService: Service {
-    let dispatchers: [(dispatcher: Dispatcher, position: Int64)]
+    let dispatchers: [Dispatcher]
     let ending: Ending
 
     func run() async throws {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
-                for (dispatcher, position) in dispatchers { group.addTask { await dispatcher.run(from: position) } }
+                for dispatcher in dispatchers { group.addTask { await dispatcher.run() } }
             }
         } onGracefulShutdown: {
             ending.request(.soon)

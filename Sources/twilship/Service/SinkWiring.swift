@@ -58,6 +58,8 @@ extension Dispatcher.Options {
     init(_ sink: SinkSettings) {
         self.init(
             maximumRecords: sink.batch.maximumRecords, maximumBytes: sink.batch.maximumBytes,
-            initialBackoff: sink.retry.initial, longestBackoff: sink.retry.maximum)
+            maximumWait: sink.batch.maximumWait,
+            inFlight: sink.batch.inFlight, initialBackoff: sink.retry.initial, longestBackoff: sink.retry.maximum,
+            form: sink.digest)
     }
 }

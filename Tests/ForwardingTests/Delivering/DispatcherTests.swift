@@ -76,7 +76,7 @@ private final class ScriptedSink: Sink {
         try await Self.withSpool(950) { bench, spool, dispatcher, ending in
             let sink = ScriptedSink()
             ending.request(.whenDelivered)
-            await dispatcher(sink, RecordFilter()).run(from: 0)
+            await dispatcher(sink, RecordFilter()).run()
             let collected = try await bench.collected(spool).map(\.id)
             #expect(sink.accepted == collected)
             #expect(sink.attempts.map(\.count) == [Int](repeating: 100, count: 9) + [50])
@@ -91,7 +91,7 @@ private final class ScriptedSink: Sink {
             let sink = ScriptedSink { attempt, _ in attempt <= 10 ? .retry(reason: "down") : .accepted() }
             ending.request(.whenDelivered)
             let before = bench.clock.monotonicNow
-            await dispatcher(sink, RecordFilter()).run(from: 0)
+            await dispatcher(sink, RecordFilter()).run()
             #expect(Set(sink.attempts.prefix(11)) == [Array(1...100)])
             #expect(sink.attempts.count == 12)
             // Ten pauses of at least a tenth of 1, 2, 4 ... 60 s.
@@ -110,7 +110,7 @@ private final class ScriptedSink: Sink {
             }
             ending.request(.whenDelivered)
             let before = bench.clock.monotonicNow
-            await dispatcher(sink, RecordFilter()).run(from: 0)
+            await dispatcher(sink, RecordFilter()).run()
             #expect(before.duration(to: bench.clock.monotonicNow) >= .seconds(300))
             #expect(sink.accepted.count == 10)
         }
@@ -120,7 +120,7 @@ private final class ScriptedSink: Sink {
         try await Self.withSpool(400) { bench, spool, dispatcher, ending in
             let sink = ScriptedSink()
             ending.request(.whenDelivered)
-            await dispatcher(sink, RecordFilter(minimumSeverity: .warning)).run(from: 0)
+            await dispatcher(sink, RecordFilter(minimumSeverity: .warning)).run()
             let wanted = try await bench.collected(spool).filter {
                 $0.entry.severity.rawValue <= Severity.warning.rawValue
             }
@@ -151,7 +151,7 @@ private final class ScriptedSink: Sink {
                 if attempt == 2 { ending.request(.soon) }
                 return attempt == 1 ? .accepted() : .retry(reason: "down")
             }
-            await dispatcher(sink, RecordFilter()).run(from: 0)
+            await dispatcher(sink, RecordFilter()).run()
             #expect(sink.accepted.count == 100)
             #expect(sink.attempts.count == 2)
             let backlogs = try await spool.backlogs()
@@ -168,7 +168,7 @@ private final class ScriptedSink: Sink {
                 .accepted(state: ["last": Array("\(batch.records.last?.sequence ?? 0)".utf8)])
             }
             ending.request(.whenDelivered)
-            await dispatcher(sink, RecordFilter()).run(from: 0)
+            await dispatcher(sink, RecordFilter()).run()
             let state = try await spool.stateStore(of: "siem").load()
             #expect(state == ["last": Array("150".utf8)])
         }
@@ -179,7 +179,7 @@ private final class ScriptedSink: Sink {
             let sink = ScriptedSink()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let waiting = dispatcher(sink, RecordFilter())
-                group.addTask { await waiting.run(from: 0) }
+                group.addTask { await waiting.run() }
                 while sink.accepted.count < 10 { await Task.yield() }
                 bench.twilio.emit(5, account: bench.account.sid, at: bench.clock.wallNow.milliseconds)
                 try await bench.clock.run { [ingestor = try bench.ingestor(spool)] in await ingestor.run(.once) }

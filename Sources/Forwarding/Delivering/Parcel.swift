@@ -1,0 +1,53 @@
+import PipelineCore
+import Spooling
+
+/// Records that are sent together until the fate of each is known: a batch over all its attempts.
+struct Parcel: Sendable {
+    enum State: Sendable {
+        /// To be sent, or sent again.
+        case ready
+        /// The sink has it.
+        case underWay
+        /// The other end has it in order, and is yet to confirm it.
+        case handedOver
+        /// A single record that was refused while nothing else was accepted.
+        case suspect
+        /// The fate of each record is known and is to be noted.
+        case decided
+    }
+
+    let id: Int
+    /// What its settling covers.
+    let sequences: ClosedRange<Int64>
+    /// Those whose fate is open.
+    var records: [SpooledRecord]
+    var filtered: [Int64] = []
+    var rejected: [Settlement.Rejection] = []
+    /// Whose records they are.
+    let streams: Set<StreamID>
+    /// Whether it is behind what is collected live.
+    let isAside: Bool
+    /// Whether its cut is saved, if it is one that must be.
+    var isPinned = false
+    /// Parcels that were one once.
+    let family: Int
+    var state = State.ready
+    var attempts = 0
+    /// Counts all attempts of the sink: when this one was tried last.
+    var lastTried = 0
+    /// The other end fails at it since then.
+    var faultsSince: ContinuousClock.Instant?
+    var faults = 0
+    /// Others were accepted since it was refused: refused again, it is rejected.
+    var isLastTry = false
+    /// Why it was not accepted.
+    var reason = ""
+    /// What the sink wants to remember of it.
+    var sinkState: SinkState = [:]
+
+    var bytes: Int { records.reduce(0) { $0 + $1.line.count } }
+
+    var isOutstanding: Bool { state == .underWay || state == .handedOver || state == .decided }
+    /// Whether records of its streams must not overtake it.
+    var blocksItsStreams: Bool { state == .ready || state == .underWay }
+}
