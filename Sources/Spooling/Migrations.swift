@@ -248,6 +248,16 @@ package enum Migrations {
             var random = SystemRandomNumberGenerator()
             try Property.spoolID.save(String(random.next(), radix: 36), database)
         }
+        migrator.registerMigration("v4.replay") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE replay ADD COLUMN filtered INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE replay ADD COLUMN rejected INTEGER NOT NULL DEFAULT 0;  -- now dead letters
+                    ALTER TABLE replay ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;   -- no longer readable when due
+                    -- To count and to find them without reading the copies.
+                    CREATE INDEX dead_letter_sink ON dead_letter (sink, sequence, bytes);
+                    """)
+        }
         return migrator
     }
 

@@ -49,6 +49,9 @@ extension Spool {
                 sql: "DELETE FROM backfill WHERE finished_ms < :oldest OR cancelled_ms < :oldest",
                 arguments: ["oldest": oldest.milliseconds])
             try database.execute(sql: "DELETE FROM backfill_stream WHERE job NOT IN (SELECT id FROM backfill)")
+            try database.execute(
+                sql: "DELETE FROM replay WHERE finished_ms < :oldest OR cancelled_ms < :oldest",
+                arguments: ["oldest": oldest.milliseconds])
         }
         usagePrunedOn = time.day
     }

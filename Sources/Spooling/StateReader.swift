@@ -4,7 +4,7 @@ package import PipelineCore
 
 /// Looks at a state directory from outside, whether a service runs on it or not, and changes nothing.
 package struct StateReader: Sendable {
-    private let directory: StateDirectory
+    let directory: StateDirectory
     private let database: DatabaseQueue
 
     /// - Throws: `SpoolError` if there is no state, or it cannot be read by this user.
