@@ -9,10 +9,15 @@ extension CurlHandle {
         guard request.url.origin.scheme == .https || options.allowsPlainHTTP else {
             throw .badLocalSetup(.init(target, detail: "plain http is not allowed here, use https"))
         }
-        let lines = try headerLines(of: request)
+        var lines = try headerLines(of: request)
+        let url = try named(request.url, options)
+        // The server still learns which of its names is meant by the request itself.
+        if url.origin != request.url.origin, request.headers["Host"] == nil {
+            lines.append("Host: \(request.url.origin.hostHeader)")
+        }
         do {
             try setReceivers(header: receiveHeader, body: receiveBody, context: context)
-            try setRequest(request, lines, options)
+            try setRequest(request, url, lines, options)
             try setLimits(request.limits)
             try setPath(options)
             try setTLS(options)
@@ -24,10 +29,11 @@ extension CurlHandle {
         }
     }
 
-    private func setRequest(_ request: HTTPRequest, _ lines: [String], _ options: TransportOptions)
-        throws(OptionRefused)
-    {
-        try set(CURLOPT_URL, request.url.description)
+    private func setRequest(
+        _ request: HTTPRequest, _ url: HTTPURL, _ lines: [String], _ options: TransportOptions
+    ) throws(OptionRefused) {
+        try set(CURLOPT_URL, url.description)
+        if url.origin != request.url.origin { try setConnectTo(request.url.origin.authority) }
         // The URL was checked to have no dot segments; it is sent byte for byte.
         try set(CURLOPT_PATH_AS_IS, true)
         try set(CURLOPT_PROTOCOLS_STR, options.allowsPlainHTTP ? "http,https" : "https")
@@ -54,7 +60,7 @@ extension CurlHandle {
         try set(CURLOPT_LOW_SPEED_LIMIT, limits.lowSpeedBytesPerSecond)
         try set(CURLOPT_LOW_SPEED_TIME, (limits.lowSpeedDuration.wholeMilliseconds + 999) / 1000)
         // Refuses by Content-Length, before the first byte; what is not announced is counted as it comes.
-        try set(CURLOPT_MAXFILESIZE_LARGE, offset: limits.maxWireBytes)
+        if limits.excess == .refused { try set(CURLOPT_MAXFILESIZE_LARGE, offset: limits.maxWireBytes) }
     }
 
     private func setPath(_ options: TransportOptions) throws(OptionRefused) {
@@ -85,9 +91,21 @@ extension CurlHandle {
             try set(CURLOPT_CAINFO, caFile)
             // Debian's libcurl would trust the system's folder of certificates as well.
             try set(CURLOPT_CAPATH, nil)
+            // Otherwise a file that somebody has put right is believed only after a day.
+            try set(CURLOPT_CA_CACHE_TIMEOUT, 0)
         }
         if let certFile = options.certFile { try set(CURLOPT_SSLCERT, certFile) }
         if let keyFile = options.keyFile { try set(CURLOPT_SSLKEY, keyFile) }
+    }
+}
+
+/// The URL by which libcurl finds out the name that the certificate must have; where it connects to is said apart.
+private func named(_ url: HTTPURL, _ options: TransportOptions) throws(TransportError) -> HTTPURL {
+    guard let name = options.serverName, url.origin.scheme == .https else { return url }
+    do {
+        return try url.withHost(name)
+    } catch {
+        throw .badLocalSetup(.init(url.origin.authority, detail: "the server's name in the settings: \(error)"))
     }
 }
 

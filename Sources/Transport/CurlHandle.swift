@@ -7,6 +7,7 @@ final class CurlHandle {
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     /// libcurl keeps only a pointer to the list.
     private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var connectList: UnsafeMutablePointer<curl_slist>?
 
     /// Nil if libcurl has no memory.
     init?() {
@@ -18,6 +19,7 @@ final class CurlHandle {
     deinit {
         curl_easy_cleanup(raw)
         curl_slist_free_all(headerList)
+        curl_slist_free_all(connectList)
         errorText.deallocate()
     }
 
@@ -25,7 +27,9 @@ final class CurlHandle {
     func reset() {
         curl_easy_reset(raw)
         curl_slist_free_all(headerList)
+        curl_slist_free_all(connectList)
         headerList = nil
+        connectList = nil
         errorText[0] = 0
     }
 
@@ -86,6 +90,15 @@ final class CurlHandle {
             headerList = longer
         }
         try check(ccurl_easy_setopt_list(raw, CURLOPT_HTTPHEADER, headerList), CURLOPT_HTTPHEADER)
+    }
+
+    /// Connects to this host and port, whatever the URL says.
+    func setConnectTo(_ authority: String) throws(OptionRefused) {
+        guard let list = curl_slist_append(nil, "::\(authority)") else {
+            throw OptionRefused(code: CURLE_OUT_OF_MEMORY, option: CURLOPT_CONNECT_TO)
+        }
+        connectList = list
+        try check(ccurl_easy_setopt_list(raw, CURLOPT_CONNECT_TO, list), CURLOPT_CONNECT_TO)
     }
 
     /// `context` is handed to both callbacks, unretained: the loop keeps the transfer alive until the handle has left the multi.

@@ -113,7 +113,7 @@ final class CurlLoop {
         curl_multi_remove_handle(multi, transfer.handle.raw)
         atWork[transfer.submission.id] = nil
         idsByHandle[transfer.handle.raw] = nil
-        if case .success = outcome {
+        if case .success = outcome, !transfer.hasEnough {
             transfer.handle.reset()
             idle.append(transfer.handle)
         }

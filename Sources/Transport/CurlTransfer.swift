@@ -17,6 +17,8 @@ final class CurlTransfer {
     enum StopReason {
         case headersTooLarge(limit: String)
         case bodyTooLarge(limit: Int)
+        /// The body's beginning is all that was wanted.
+        case enoughOfBody
     }
 
     init(_ submission: CurlSubmission, _ handle: CurlHandle) {
@@ -57,7 +59,11 @@ final class CurlTransfer {
     fileprivate func receive(body piece: UnsafeRawBufferPointer) -> Bool {
         let limit =
             headers["Content-Encoding"] == nil ? min(limits.maxBodyBytes, limits.maxWireBytes) : limits.maxWireBytes
-        guard body.count + piece.count <= limit else { return stop(.bodyTooLarge(limit: limit)) }
+        guard body.count + piece.count <= limit else {
+            guard limits.excess == .dropped else { return stop(.bodyTooLarge(limit: limit)) }
+            body.append(contentsOf: piece.prefix(limit - body.count))
+            return stop(.enoughOfBody)
+        }
         if body.isEmpty {
             // Unknown (-1) and absurd lengths reserve little; the array then grows by doubling, so no byte is copied often.
             let announced = handle.offset(CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)
@@ -68,6 +74,9 @@ final class CurlTransfer {
         return true
     }
 
+    /// Whether the transfer was stopped midway because the rest of the body is not wanted.
+    var hasEnough: Bool { if case .enoughOfBody = stopReason { true } else { false } }
+
     private func stop(_ reason: StopReason) -> Bool {
         stopReason = reason
         return false
@@ -75,7 +84,7 @@ final class CurlTransfer {
 
     /// What became of the request. To be asked once, before the handle is reset.
     func outcome(_ code: CURLcode) -> CurlSubmission.Outcome {
-        guard code == CURLE_OK else {
+        guard code == CURLE_OK || hasEnough else {
             // A header line beyond its own limit of 100 KiB, ours being per response, is what libcurl 7.88 calls out of memory.
             if code == CURLE_OUT_OF_MEMORY, status != 0, headersReceivedAt == nil {
                 stopReason = .headersTooLarge(limit: "\(limits.maxHeaderBytes) bytes of headers")

@@ -11,9 +11,19 @@ package struct HTTPLimits: Sendable, Hashable {
     package var maxWireBytes = 32 << 20
     /// The body after decompression, so that a small answer cannot fill the memory.
     package var maxBodyBytes = 64 << 20
+    /// What a body beyond these limits means.
+    package var excess = Excess.refused
     /// All header lines of a response, and of informational ones before it.
     package var maxHeaderBytes = 64 << 10
     package var maxHeaderCount = 200
+
+    package enum Excess: Sendable, Hashable {
+        /// An error: half an answer is none.
+        case refused
+        /// The rest is not read and the connection closed: for answers whose status says it all. A body that cannot be
+        /// decoded is then empty.
+        case dropped
+    }
 
     package init() {}
 }

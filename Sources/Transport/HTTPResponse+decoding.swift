@@ -3,6 +3,20 @@ extension HTTPResponse {
     ///
     /// Runs on the caller's task: it is the transport's only heavy work, and the thread has others to serve.
     consuming func decoded(for request: HTTPRequest) throws(TransportError) -> HTTPResponse {
+        var bare: HTTPResponse?
+        if request.limits.excess == .dropped {
+            bare = copy self
+            bare?.body = []
+        }
+        do {
+            return try wholeBodyDecoded(for: request)
+        } catch {
+            guard let bare else { throw error }
+            return bare
+        }
+    }
+
+    private consuming func wholeBodyDecoded(for request: HTTPRequest) throws(TransportError) -> HTTPResponse {
         let context = { (detail: String) in TransportError.Context(request.url.origin.authority, detail: detail) }
         let encoding = headers["Content-Encoding"]?.lowercased() ?? "identity"
         switch encoding {

@@ -50,6 +50,13 @@ package struct HTTPURL: Hashable, Sendable {
         return try HTTPURL(origin: origin, path: path, query: text.isEmpty ? nil : text)
     }
 
+    /// The same place by another name of the host.
+    func withHost(_ host: String) throws(HTTPURLError) -> HTTPURL {
+        let name = host.contains(":") ? "[\(host)]" : host
+        return try HTTPURL(
+            "\(origin.scheme.rawValue)://\(name):\(origin.port)\(path)" + (query.map { "?\($0)" } ?? ""))
+    }
+
     /// The same path and query at another origin.
     package func withOrigin(_ origin: Origin) throws(HTTPURLError) -> HTTPURL {
         try HTTPURL(origin: origin, path: path, query: query)

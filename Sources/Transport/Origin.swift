@@ -22,6 +22,9 @@ package struct Origin: Hashable, Sendable {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
+    /// As a request's `Host` has it (RFC 9110, 7.2).
+    var hostHeader: String { port == scheme.defaultPort ? bracketedHost : authority }
+
     private var bracketedHost: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
 }
 

@@ -21,7 +21,7 @@ extension TransportError {
         case .bodyTooLarge(let limit):
             self = .bodyTooLarge(context, limit: limit)
             return
-        case nil: break
+        case .enoughOfBody, nil: break
         }
         // The proxy answered CONNECT, but not with a tunnel; what follows from that has the code of a broken connection.
         let answerToConnect = handle.number(CURLINFO_HTTP_CONNECTCODE)

@@ -17,6 +17,9 @@ package struct TransportOptions: Sendable, Hashable {
     package var caFile: String?
     package var certFile: String?
     package var keyFile: String?
+    /// The name that peers' certificates must have, and that is asked for in the TLS handshake (SNI); requests still go to
+    /// the URL's host and name it in `Host`. Nil: the URL's host.
+    package var serverName: String?
     package var ipVersion = IPVersion.any
     /// Whether `http://` may be asked at all. Who sets this answers for what is then sent in the clear.
     package var allowsPlainHTTP = false

@@ -14,6 +14,39 @@ import Testing
         #expect(response.body.capacity >= page.count + HTTPResponse.bodyPadding)
     }
 
+    @Test(arguments: [0, 1, 200_000])
+    func `what is compressed here is decoded again`(length: Int) throws {
+        let bytes = Array(page.prefix(length))
+        let compressed = try #require(gzipped(bytes))
+        #expect(try gunzip(compressed, limit: 200_000, padding: 0) == bytes)
+        #expect(gzipped(bytes) == compressed)
+    }
+
+    @Test func `where the rest is not wanted, a body is its beginning, and empty if that cannot be decoded`()
+        async throws
+    {
+        let compressed = try gzip(page)
+        let response = try await answer(to: compressed) {
+            $0.excess = .dropped
+            $0.maxWireBytes = compressed.count / 2
+        }
+        #expect(response.status == 200)
+        #expect(response.body.isEmpty)
+        let server = try ScriptedServer.answering("HTTP/1.1 404 No\r\nContent-Length: 10\r\n\r\n0123456789")
+        defer { server.stop() }
+        let request = try makeRequest(server.port) {
+            $0.excess = .dropped
+            $0.maxBodyBytes = 4
+        }
+        try await withTransport { transport in
+            for _ in 0..<3 {
+                let response = try await transport.send(request)
+                #expect(response.status == 404)
+                #expect(response.body == Array("0123".utf8))
+            }
+        }
+    }
+
     @Test func `members one after the other are one body`() async throws {
         let twice = try gzip(page) + gzip(Array("end".utf8))
         #expect(try await answer(to: twice).body == page + Array("end".utf8))

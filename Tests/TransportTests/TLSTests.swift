@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Transport
 
@@ -80,6 +81,40 @@ import Transport
         }) { try await $0.send(get("127.0.0.1", server)) }
         #expect(String(decoding: response.body, as: UTF8.self).contains("good.example"))
         #expect(try await failure(of: get("127.0.0.1", server)) { $0.caFile = certificates.ca } != nil)
+    }
+
+    @Test func `the certificate may have another name than the host, if that name is given`() async throws {
+        let server = try TLSServer(certificates)
+        defer { server.stop() }
+        let response = try await withTransport({
+            $0.caFile = certificates.ca
+            $0.serverName = "good.example"
+            $0.ipVersion = .v4
+        }) { try await $0.send(get("localhost", server)) }
+        #expect(response.status == 200)
+        let error = try await failure(of: get("127.0.0.1", server)) {
+            $0.caFile = certificates.ca
+            $0.serverName = "bad.example"
+        }
+        guard case .certificateRefused(let context) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(context.target == "127.0.0.1:\(server.port)")
+    }
+
+    @Test func `a CA file that was put right is believed at once`() async throws {
+        let server = try TLSServer(certificates)
+        defer { server.stop() }
+        let file = certificates.folder + "/changing.pem"
+        let others = try TestCertificates()
+        try FileManager.default.copyItem(atPath: others.ca, toPath: file)
+        try await withTransport({ $0.caFile = file }) { transport in
+            await #expect(throws: TransportError.self) { try await transport.send(get("127.0.0.1", server)) }
+            try Data(contentsOf: URL(filePath: certificates.ca)).write(to: URL(filePath: file))
+            let response = try await transport.send(get("127.0.0.1", server))
+            #expect(response.status == 200)
+        }
     }
 
     @Test func `a CA file that cannot be read is a matter of this host`() async throws {

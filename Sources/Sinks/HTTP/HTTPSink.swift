@@ -1,0 +1,57 @@
+package import PipelineCore
+package import Transport
+
+/// Sends batches to an HTTP server.
+///
+/// - A batch is one request. What the server says of it decides, never that it was sent.
+/// - Redirects are not followed, and what an answer says is bounded and shown without control characters and secrets.
+/// - A batch that comes again is sent as the same bytes; only a signature's timestamp differs.
+package struct HTTPSink: Sink {
+    private let preset: any HTTPPreset
+    private let closeTransport: @Sendable () async -> Void
+    package let outstanding: Int
+
+    /// - Parameters:
+    ///   - transport: for this sink alone: it holds the sink's certificates.
+    ///   - close: ends the transport.
+    /// - Throws: `HTTPURLError`, if what a preset appends to the URL makes it too long.
+    package init(
+        _ options: HTTPSinkOptions, transport: any HTTPTransport, clock: any PipelineClock = SystemClock(),
+        close: @escaping @Sendable () async -> Void = {}
+    ) throws {
+        let (scheme, signature): (String, HTTPSinkOptions.Signature?) =
+            switch options.preset {
+            case .generic(_, let signature): ("Bearer", signature)
+            }
+        let endpoint = HTTPEndpoint(
+            transport: transport, authentication: options.authentication, scheme: scheme, headers: options.headers,
+            compresses: options.compresses, signature: signature, timeout: options.timeout, clock: clock)
+        switch options.preset {
+        case .generic(let encoding, _):
+            preset = GenericPreset(
+                endpoint: endpoint, url: options.url, format: options.format, isText: options.isText,
+                encoding: encoding)
+        }
+        outstanding = options.inFlight
+        closeTransport = close
+    }
+
+    package var guarantee: DeliveryGuarantee { preset.guarantee }
+    package var pinsBatches: Bool { preset.pinsBatches }
+
+    package func deliver(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
+        await preset.deliver(batch, handedOver: handedOver)
+    }
+
+    package func close() async {
+        await closeTransport()
+    }
+}
+
+/// How a product is spoken to: a batch becomes a request, an answer an outcome.
+protocol HTTPPreset: Sendable {
+    var guarantee: DeliveryGuarantee { get }
+    var pinsBatches: Bool { get }
+
+    func deliver(_ batch: Batch, handedOver: @Sendable () -> Void) async -> Delivery
+}
