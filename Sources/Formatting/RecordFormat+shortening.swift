@@ -15,12 +15,10 @@ extension RecordFormat {
     @discardableResult
     package func append(_ record: SpooledRecord, to output: inout [UInt8], maximumBytes: Int) -> Bool {
         let maximum = max(maximumBytes, Self.leastMaximumBytes)
-        if isCopy(of: record) {
-            let bytes = language == .raw ? record.raw : record.line
-            if bytes.count <= maximum {
-                output.append(contentsOf: bytes)
-                return false
-            }
+        let start = output.count
+        if appendUnread(record, to: &output) {
+            if output.count - start <= maximum { return false }
+            output.removeLast(output.count - start)
         }
         return record.withEnvelope { envelope in
             var writer = FormWriter()

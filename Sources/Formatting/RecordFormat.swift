@@ -7,7 +7,7 @@ package import PipelineCore
 /// - The record's identity (id, dataset, account, account SID), time and severity are in every format but `raw`.
 package struct RecordFormat: Hashable, Sendable {
     enum Language: Hashable, Sendable {
-        case envelope, raw
+        case envelope, raw, ecs, ocsf, cef
     }
 
     /// How the envelope carries `raw`.
@@ -27,12 +27,17 @@ package struct RecordFormat: Hashable, Sendable {
     /// as its envelope.
     package static let raw = RecordFormat(language: .raw, rawStyle: .object)
 
+    /// The Elastic Common Schema 9.4; `event.original` holds the record as Twilio sent it, unless `raw` is `none`.
+    package static func ecs(raw: RawStyle = .string) -> RecordFormat {
+        RecordFormat(language: .ecs, rawStyle: raw)
+    }
+
+    /// ArcSight's Common Event Format, CEF:0. It has no place for the record as Twilio sent it.
+    package static let cef = RecordFormat(language: .cef, rawStyle: .none)
+
     /// Appends the record in this format.
     package func append(_ record: SpooledRecord, to output: inout [UInt8]) {
-        if isCopy(of: record) {
-            output.append(contentsOf: language == .raw ? record.raw : record.line)
-            return
-        }
+        guard !appendUnread(record, to: &output) else { return }
         record.withEnvelope { envelope in
             var writer = FormWriter()
             write(envelope, .full, to: &writer)
@@ -40,12 +45,16 @@ package struct RecordFormat: Hashable, Sendable {
         }
     }
 
-    /// Whether the line, or the raw part of it, is what the reader wants as it stands.
-    func isCopy(of record: SpooledRecord) -> Bool {
+    /// Appends the record if its envelope need not be taken apart for that: the line's parts are copied.
+    ///
+    /// - Returns: whether it was appended.
+    func appendUnread(_ record: SpooledRecord, to output: inout [UInt8]) -> Bool {
         switch language {
-        case .raw: !record.entry.raw.isEmpty
-        case .envelope: !record.isReplay && (rawStyle == .object || record.entry.raw.isEmpty)
+        case .raw where !record.entry.raw.isEmpty: output.append(contentsOf: record.raw)
+        case .envelope where !record.isReplay: EnvelopeForm(rawStyle: rawStyle).append(record, to: &output)
+        case .envelope, .raw, .ecs, .ocsf, .cef: return false
         }
+        return true
     }
 
     func write(_ envelope: Envelope, _ extent: Extent, to writer: inout FormWriter) {
@@ -54,6 +63,8 @@ package struct RecordFormat: Hashable, Sendable {
         case .raw where envelope.raw.isEmpty || extent.isShortened:
             EnvelopeForm(rawStyle: .none).write(envelope, extent, to: &writer)
         case .raw: writer.append(envelope.raw)
+        case .ecs, .ocsf: ECSForm(hasRaw: rawStyle != .none).write(envelope, extent, to: &writer)
+        case .cef: CEFForm().write(envelope, extent, to: &writer)
         }
     }
 }

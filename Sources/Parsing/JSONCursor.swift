@@ -44,34 +44,6 @@ package struct JSONCursor {
         return key + 1..<keyEnd - 1
     }
 
-    /// Goes into the array that begins here; false, and no step, if none does.
-    package mutating func enterArray(in bytes: Span<UInt8>) -> Bool {
-        skipBlanks(bytes)
-        guard position < end, bytes[position] == UInt8(ascii: "[") else { return false }
-        position += 1
-        return true
-    }
-
-    /// Goes to the array's next element. False behind the last one: the array is left.
-    package mutating func reachNextElement(in bytes: Span<UInt8>) -> Bool {
-        skipBlanks(bytes)
-        if position < end, bytes[position] == UInt8(ascii: ",") {
-            position += 1
-            skipBlanks(bytes)
-        }
-        guard position < end else { return false }
-        switch bytes[position] {
-        case UInt8(ascii: "]"):
-            position += 1
-            return false
-        case UInt8(ascii: "}"), UInt8(ascii: ","), UInt8(ascii: ":"):
-            position = end
-            return false
-        default:
-            return true
-        }
-    }
-
     /// Goes behind the value that begins here and returns its token; empty when there is none.
     package mutating func skipValue(in bytes: Span<UInt8>) -> Range<Int> {
         let start = position

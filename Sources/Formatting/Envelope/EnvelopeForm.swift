@@ -1,12 +1,29 @@
+import PipelineCore
+
 /// The envelope with something added to it or left out of it; its keys stay in their order.
 struct EnvelopeForm {
     let rawStyle: RecordFormat.RawStyle
 
+    /// Appends the line as it stands but for `raw`, which the line ends with: `,"raw":VALUE}`.
+    func append(_ record: SpooledRecord, to output: inout [UInt8]) {
+        let entry = record.entry
+        guard !entry.raw.isEmpty, rawStyle != .object else { return output.append(contentsOf: record.line) }
+        if rawStyle == .none {
+            let key = #","raw":"#.utf8.count
+            output.append(contentsOf: record.bytes[entry.line.lowerBound..<entry.raw.lowerBound - key])
+        } else {
+            output.append(contentsOf: record.bytes[entry.line.lowerBound..<entry.raw.lowerBound])
+            var writer = FormWriter()
+            record.raw.withUnsafeBufferPointer { writer.append(string: $0) }
+            output.append(contentsOf: writer.written)
+        }
+        output.append(contentsOf: record.bytes[entry.raw.upperBound..<entry.line.upperBound])
+    }
+
     func write(_ envelope: Envelope, _ extent: Extent, to writer: inout FormWriter) {
         writer.append(JSONByte.openBrace)
         var reached = 0
-        let metadata = envelope.line.extracting(0..<envelope.line.count - rawLength(envelope))
-        metadata.forEachMember { key, token in
+        envelope.metadata.forEachMember { key, token in
             let name = EnvelopeKey(key)
             if name != .other {
                 writeMarks(envelope, extent, from: reached, before: name.rawValue, to: &writer)
@@ -18,10 +35,6 @@ struct EnvelopeForm {
         writeRaw(envelope, extent, to: &writer)
         if writer.last == JSONByte.comma { writer.removeLast() }
         writer.append(JSONByte.closeBrace)
-    }
-
-    private func rawLength(_ envelope: Envelope) -> Int {
-        envelope.raw.isEmpty ? 0 : envelope.raw.count + Envelope.rawKeyLength + 1
     }
 
     /// Writes a member with a comma behind it, if it belongs to the extent.
@@ -88,9 +101,8 @@ struct EnvelopeForm {
             writer.append("\"raw\":")
             writer.append(envelope.raw)
         case .string:
-            writer.append("\"raw\":\"")
-            writer.append(escaping: envelope.raw)
-            writer.append(JSONByte.quote)
+            writer.append("\"raw\":")
+            writer.append(string: envelope.raw)
         }
     }
 }

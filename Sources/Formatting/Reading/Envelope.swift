@@ -1,4 +1,3 @@
-import Parsing
 import PipelineCore
 
 /// A record's envelope taken apart, valid as long as the record's bytes are.
@@ -6,7 +5,8 @@ import PipelineCore
 /// Strings are contents, as they stand between the quotes with their escapes, and so can be carried into other JSON as
 /// they are. What the envelope does not have is nil.
 struct Envelope {
-    let line: Text
+    /// The line as far as `raw`, or all of it.
+    let metadata: Text
     /// The record as Twilio sent it; empty when the envelope carries none.
     let raw: Text
     let dataset: Dataset
@@ -70,6 +70,7 @@ struct Envelope {
         fileprivate(set) var moreInfo: Text?
         fileprivate(set) var requestMethod: Text?
         fileprivate(set) var requestURL: Text?
+        fileprivate(set) var serviceSID: Text?
     }
 
     struct Collector {
@@ -79,26 +80,42 @@ struct Envelope {
 
     /// - Parameter raw: where `raw` lies within the line; empty if there is none.
     init(_ record: SpooledRecord, line: Text, raw: Range<Int>) {
-        self.line = line
         self.raw = line.extracting(raw)
         dataset = record.origin.dataset
         time = record.entry.time
         severity = record.entry.severity
         isReplay = record.isReplay
-        let bytes = line.span
-        var cursor = JSONCursor(0..<(raw.isEmpty ? line.count : raw.lowerBound - Self.rawKeyLength))
-        guard cursor.enterObject(in: bytes) else { return }
-        while let key = cursor.nextKey(in: bytes) {
-            let token = line.extracting(cursor.skipValue(in: bytes))
-            take(line.extracting(key), token)
+        // `,"raw":` ends what is of interest.
+        metadata = line.extracting(0..<(raw.isEmpty ? line.count : raw.lowerBound - 7))
+        var cursor = EnvelopeCursor(metadata)
+        cursor.forEachMember { key, cursor in take(key, &cursor) }
+    }
+
+    private mutating func take(_ key: Text, _ cursor: inout EnvelopeCursor) {
+        let name = EnvelopeKey(key)
+        let start = cursor.position
+        switch name {
+        case .actor: takeActor(&cursor)
+        case .resource: takeResource(&cursor)
+        case .function: takeFunction(&cursor)
+        case .alert: takeAlert(&cursor)
+        case .collector: takeCollector(&cursor)
+        default:
+            take(name, cursor.skipValue())
+            return
+        }
+        let token = cursor.token(from: start)
+        switch name {
+        case .actor: actorToken = token
+        case .resource: resourceToken = token
+        case .function: functionToken = token
+        case .alert: alertToken = token
+        default: break
         }
     }
 
-    /// Of `,"raw":`.
-    static let rawKeyLength = 7
-
-    private mutating func take(_ key: Text, _ token: Text) {
-        switch EnvelopeKey(key) {
+    private mutating func take(_ name: EnvelopeKey, _ token: Text) {
+        switch name {
         case .id: id = token.contents
         case .account: account = token.contents
         case .accountSID: accountSID = token.contents
@@ -107,25 +124,20 @@ struct Envelope {
         case .type: type = token.contents
         case .action: action = token.contents
         case .message: message = token.contents
-        case .actor: takeActor(token)
-        case .resource: takeResource(token)
-        case .function: takeFunction(token)
-        case .alert: takeAlert(token)
         case .changes: changes = token
         case .tags: tags = token.count > 2 ? token : nil
         case .timeError: timeError = token.contents
         case .rawError: rawError = token.contents
         case .shortened: shortened = token
         case .redacted: redacted = token
-        case .collector: takeCollector(token)
-        case .schema, .dataset, .severity, .truncated: break
+        case .schema, .dataset, .severity, .truncated, .actor, .resource, .function, .alert, .collector: break
         case .other: hasOthers = true
         }
     }
 
-    private mutating func takeActor(_ token: Text) {
-        actorToken = token
-        token.forEachMember { key, value in
+    private mutating func takeActor(_ cursor: inout EnvelopeCursor) {
+        cursor.forEachMember { key, cursor in
+            let value = cursor.skipValue()
             if key.equals("type") { actor.type = value.contents }
             if key.equals("sid") { actor.sid = value.contents }
             if key.equals("ip") { actor.ip = value.contents }
@@ -133,17 +145,17 @@ struct Envelope {
         }
     }
 
-    private mutating func takeResource(_ token: Text) {
-        resourceToken = token
-        token.forEachMember { key, value in
+    private mutating func takeResource(_ cursor: inout EnvelopeCursor) {
+        cursor.forEachMember { key, cursor in
+            let value = cursor.skipValue()
             if key.equals("type") { resource.type = value.contents }
             if key.equals("sid") { resource.sid = value.contents }
         }
     }
 
-    private mutating func takeFunction(_ token: Text) {
-        functionToken = token
-        token.forEachMember { key, value in
+    private mutating func takeFunction(_ cursor: inout EnvelopeCursor) {
+        cursor.forEachMember { key, cursor in
+            let value = cursor.skipValue()
             if key.equals("service_sid") { function.serviceSID = value.contents }
             if key.equals("environment_sid") { function.environmentSID = value.contents }
             if key.equals("function_sid") { function.functionSID = value.contents }
@@ -151,18 +163,20 @@ struct Envelope {
         }
     }
 
-    private mutating func takeAlert(_ token: Text) {
-        alertToken = token
-        token.forEachMember { key, value in
+    private mutating func takeAlert(_ cursor: inout EnvelopeCursor) {
+        cursor.forEachMember { key, cursor in
+            let value = cursor.skipValue()
             if key.equals("error_code") { alert.errorCode = value.contents }
             if key.equals("more_info") { alert.moreInfo = value.contents }
             if key.equals("request_method") { alert.requestMethod = value.contents }
             if key.equals("request_url") { alert.requestURL = value.contents }
+            if key.equals("service_sid") { alert.serviceSID = value.contents }
         }
     }
 
-    private mutating func takeCollector(_ token: Text) {
-        token.forEachMember { key, value in
+    private mutating func takeCollector(_ cursor: inout EnvelopeCursor) {
+        cursor.forEachMember { key, cursor in
+            let value = cursor.skipValue()
             if key.equals("host") { collector.host = value.contents }
             if key.equals("version") { collector.version = value.contents }
         }

@@ -66,14 +66,27 @@ struct FormWriter: ~Copyable {
         messageBytes += count - before
     }
 
-    /// Takes the last byte back, such as the comma behind a list's last member.
-    mutating func removeLast() {
-        precondition(count > 0)
-        count -= 1
+    /// Takes bytes back, such as the comma behind a list's last member.
+    mutating func removeLast(_ bytes: Int = 1) {
+        precondition(count >= bytes)
+        count -= bytes
+    }
+
+    /// Puts another byte in the place of each from `offset` on.
+    mutating func replace(from offset: Int, _ replacement: (UInt8) -> UInt8) {
+        precondition(offset <= count)
+        for index in offset..<count { start[index] = replacement(start[index]) }
     }
 
     var last: UInt8? {
         count > 0 ? start[count - 1] : nil
+    }
+
+    /// Appends UTF-8 as a JSON string.
+    mutating func append(string bytes: Text) {
+        append(JSONByte.quote)
+        append(escaping: bytes)
+        append(JSONByte.quote)
     }
 
     /// Appends UTF-8 as contents of a JSON string (RFC 8259, section 7).
@@ -83,16 +96,14 @@ struct FormWriter: ~Copyable {
         if capacity - count < longest { grow(by: longest) }
         var end = start + count
         for byte in bytes {
-            switch byte {
-            case JSONByte.quote, JSONByte.backslash:
-                end[0] = JSONByte.backslash
-                end[1] = byte
-                end += 2
-            case 0..<0x20:
+            if byte < 0x20 {
                 end = Self.write(control: byte, at: end)
-            default:
-                end[0] = byte
-                end += 1
+            } else {
+                // Without a branch: every tenth byte of JSON is a quote, which no processor can foresee.
+                let escapes = (byte == JSONByte.quote ? 1 : 0) | (byte == JSONByte.backslash ? 1 : 0)
+                end[0] = JSONByte.backslash
+                end[escapes] = byte
+                end += 1 + escapes
             }
         }
         count = end - start

@@ -32,7 +32,9 @@ extension SinkSettings {
         return switch format {
         case .envelope: .envelope(raw: style)
         case .raw: .raw
-        case .ecs, .ocsf, .cef: preconditionFailure("the settings refuse formats that do not exist yet")
+        case .ecs: .ecs(raw: style)
+        case .cef: .cef
+        case .ocsf: preconditionFailure("the settings refuse formats that do not exist yet")
         }
     }
 }
