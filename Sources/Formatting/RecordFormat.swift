@@ -2,60 +2,69 @@ package import PipelineCore
 
 /// How a record is written for the one who reads it.
 ///
-/// Whatever the format, what comes out is one line without line feed: the spool's lines have none, and JSON strings escape them.
-package enum RecordFormat: Hashable, Sendable {
-    /// The envelope, `twilship.envelope.v1`.
-    case envelope(raw: RawStyle = .object)
-    /// The record as Twilio sent it. A record that has no `raw` (twilship's own) goes out as its envelope.
-    case raw
+/// - What comes out is one line without line feed, valid in its format, whatever the record holds.
+/// - Pure: the same record always gives the same bytes.
+/// - The record's identity (id, dataset, account, account SID), time and severity are in every format but `raw`.
+package struct RecordFormat: Hashable, Sendable {
+    enum Language: Hashable, Sendable {
+        case envelope, raw, ecs, ocsf, cef
+    }
 
     /// How the envelope carries `raw`.
     package enum RawStyle: String, Hashable, Sendable, CaseIterable {
         case object, string, none
     }
 
+    let language: Language
+    let rawStyle: RawStyle
+
+    /// The envelope, `twilship.envelope.v1`.
+    package static func envelope(raw: RawStyle = .object) -> RecordFormat {
+        RecordFormat(language: .envelope, rawStyle: raw)
+    }
+
+    /// The record as Twilio sent it. A record that has no `raw` (twilship's own), or whose `raw` is too long, goes out
+    /// as its envelope.
+    package static let raw = RecordFormat(language: .raw, rawStyle: .object)
+
+    /// The Elastic Common Schema 9.4; `event.original` holds the record as Twilio sent it, unless `raw` is `none`.
+    package static func ecs(raw: RawStyle = .string) -> RecordFormat {
+        RecordFormat(language: .ecs, rawStyle: raw)
+    }
+
+    /// ArcSight's Common Event Format, CEF:0. It has no place for the record as Twilio sent it.
+    package static let cef = RecordFormat(language: .cef, rawStyle: .none)
+
     /// Appends the record in this format.
-    ///
-    /// The spool's line ends with `,"raw":VALUE}`, and the entry knows where VALUE is, so every format is a splice.
     package func append(_ record: SpooledRecord, to output: inout [UInt8]) {
-        let raw = record.entry.raw
-        guard !raw.isEmpty else {
-            output.append(contentsOf: record.line)
-            return
-        }
-        switch self {
-        case .raw:
-            output.append(contentsOf: record.raw)
-        case .envelope(raw: .object):
-            output.append(contentsOf: record.line)
-        case .envelope(raw: .none):
-            let key = #","raw":"#.utf8.count
-            output.append(contentsOf: record.bytes[record.entry.line.lowerBound..<raw.lowerBound - key])
-            output.append(contentsOf: record.bytes[raw.upperBound..<record.entry.line.upperBound])
-        case .envelope(raw: .string):
-            output.append(contentsOf: record.bytes[record.entry.line.lowerBound..<raw.lowerBound])
-            Self.appendJSONString(record.raw, to: &output)
-            output.append(contentsOf: record.bytes[raw.upperBound..<record.entry.line.upperBound])
+        guard !appendUnread(record, to: &output) else { return }
+        record.withEnvelope { envelope in
+            var writer = FormWriter()
+            write(envelope, .full, to: &writer)
+            output.append(contentsOf: writer.written)
         }
     }
 
-    /// Appends `bytes`, valid UTF-8, as a JSON string (RFC 8259, section 7).
-    private static func appendJSONString(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
-        let hexadecimal = Array("0123456789abcdef".utf8)
-        output.append(UInt8(ascii: "\""))
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                output.append(UInt8(ascii: "\\"))
-                output.append(byte)
-            case 0..<0x20:
-                output.append(contentsOf: #"\u00"#.utf8)
-                output.append(hexadecimal[Int(byte >> 4)])
-                output.append(hexadecimal[Int(byte & 15)])
-            default:
-                output.append(byte)
-            }
+    /// Appends the record if its envelope need not be taken apart for that: the line's parts are copied.
+    ///
+    /// - Returns: whether it was appended.
+    func appendUnread(_ record: SpooledRecord, to output: inout [UInt8]) -> Bool {
+        switch language {
+        case .raw where !record.entry.raw.isEmpty: output.append(contentsOf: record.raw)
+        case .envelope where !record.isReplay: EnvelopeForm(rawStyle: rawStyle).append(record, to: &output)
+        case .envelope, .raw, .ecs, .ocsf, .cef: return false
         }
-        output.append(UInt8(ascii: "\""))
+        return true
+    }
+
+    func write(_ envelope: Envelope, _ extent: Extent, to writer: inout FormWriter) {
+        switch language {
+        case .envelope: EnvelopeForm(rawStyle: rawStyle).write(envelope, extent, to: &writer)
+        case .raw where envelope.raw.isEmpty || extent.isShortened:
+            EnvelopeForm(rawStyle: .none).write(envelope, extent, to: &writer)
+        case .raw: writer.append(envelope.raw)
+        case .ecs, .ocsf: ECSForm(hasRaw: rawStyle != .none).write(envelope, extent, to: &writer)
+        case .cef: CEFForm().write(envelope, extent, to: &writer)
+        }
     }
 }

@@ -35,7 +35,7 @@ package struct Capabilities: Sendable {
 
     package static let thisVersion = Capabilities(
         sinkTypes: [.file],
-        formats: [.envelope, .raw],
+        formats: [.envelope, .raw, .ecs, .cef],
         fileCompressions: [.gzip, .none],
         datasets: Set(DatasetName.allCases),
         features: [.environmentScope, .subaccountDiscovery]

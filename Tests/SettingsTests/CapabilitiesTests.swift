@@ -14,7 +14,10 @@ struct CapabilitiesTests {
     }
 
     @Test(arguments: [
-        ("format = \"cef\"", "9:10: error: format \"cef\" is not available in this version; available: envelope, raw"),
+        (
+            "format = \"ocsf\"",
+            "9:10: error: format \"ocsf\" is not available in this version; available: envelope, raw, ecs, cef"
+        ),
         (
             "compression = \"zstd\"",
             "9:15: error: file compression \"zstd\" is not available in this version; available: gzip, none"

@@ -12,16 +12,29 @@ extension SinkSettings {
     func make(store: any SinkStateStore, logger: Logger) throws -> any Sink {
         switch kind {
         case .file(let file):
-            let style = Formatting.RecordFormat.RawStyle(rawValue: raw.rawValue) ?? .object
             let options = FileSinkOptions(
                 path: try Sinks.PathTemplate(file.path.description),
-                format: format == .raw ? .raw : .envelope(raw: style),
+                format: recordFormat,
                 rotateBytes: file.rotateBytes.map(Int64.init), rotateInterval: file.rotateInterval,
                 compression: file.compression == .gzip ? .gzip : .none, keepFiles: file.keepFiles, keep: file.keep,
                 mode: file.mode, group: file.group)
             return FileSink(name: name, options: options, store: store, log: logger)
         case .syslog, .http, .stdout, .journal:
             preconditionFailure("the settings refuse sinks that do not exist yet")
+        }
+    }
+}
+
+extension SinkSettings {
+    /// How the sink's records are written.
+    var recordFormat: Formatting.RecordFormat {
+        let style = Formatting.RecordFormat.RawStyle(rawValue: raw.rawValue) ?? .object
+        return switch format {
+        case .envelope: .envelope(raw: style)
+        case .raw: .raw
+        case .ecs: .ecs(raw: style)
+        case .cef: .cef
+        case .ocsf: preconditionFailure("the settings refuse formats that do not exist yet")
         }
     }
 }
