@@ -249,6 +249,7 @@ extension Delivery {
         switch self {
         case .accepted: "accepted"
         case .retry: "retry"
+        case .fault: "fault"
         case .split: "split"
         case .perRecord: "perRecord"
         case .hold: "hold"
@@ -258,7 +259,7 @@ extension Delivery {
     var words: String {
         switch self {
         case .accepted, .perRecord: ""
-        case .retry(_, let reason), .split(let reason), .hold(let reason): reason
+        case .retry(_, let reason), .fault(_, let reason), .split(let reason), .hold(let reason): reason
         }
     }
 
