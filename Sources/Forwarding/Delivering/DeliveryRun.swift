@@ -58,7 +58,7 @@ struct DeliveryRun {
             pause("\(error)", after: nil, isHold: false)
         }
         guard !Task.isCancelled else { return false }
-        if queue.underWay > 0 || queue.outstanding > queue.decided.count {
+        if queue.outstanding > 0 {
             if let filling { wake(at: filling, &group) }
             return true
         }

@@ -47,7 +47,8 @@ struct Parcel: Sendable {
 
     var bytes: Int { records.reduce(0) { $0 + $1.line.count } }
 
-    var isOutstanding: Bool { state == .underWay || state == .handedOver || state == .decided }
+    /// Whether the sink is yet to answer.
+    var isOutstanding: Bool { state == .underWay || state == .handedOver }
     /// Whether records of its streams must not overtake it.
     var blocksItsStreams: Bool { state == .ready || state == .underWay }
 }

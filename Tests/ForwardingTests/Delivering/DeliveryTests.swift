@@ -1,0 +1,192 @@
+import PipelineCore
+import PipelineTestKit
+import Spooling
+import Testing
+
+@testable import Forwarding
+
+/// What `DispatcherTests` leaves: several batches at once, restarts, refusals, and what goes behind live records.
+@Suite struct DeliveryTests {
+    private static func withBench(_ body: (inout DeliveryBench) async throws -> Void) async throws {
+        var bench = try DeliveryBench()
+        defer { bench.remove() }
+        try await bench.attach()
+        try await body(&bench)
+        try await bench.spool.close()
+    }
+
+    @Test func `batches of several streams are on their way at once, each stream's own one after the other`()
+        async throws
+    {
+        try await Self.withBench { bench in
+            bench.options.inFlight = 3
+            for round in 0..<10 {
+                for stream in 1...3 { try await bench.append(40 + round, stream: stream) }
+            }
+            bench.options.maximumRecords = 30
+            let clock = bench.clock
+            let sink = RecordingSink(outstanding: 3) { attempt, _ in
+                // The later one is asked, the sooner it answers.
+                try? await clock.sleep(for: .milliseconds(900 - 50 * (attempt % 10)))
+                return .accepted()
+            }
+            try await bench.clock.run { [bench] in await bench.deliver(to: sink) }
+            #expect(sink.mostAtOnce == 3)
+            let last = await bench.spool.lastSequence
+            #expect(sink.accepted.map(\.sequence).sorted() == Array(1...last))
+            for account in Set(sink.accepted.map(\.origin.account)) {
+                let own = sink.batches.flatMap(\.records).filter { $0.origin.account == account }.map(\.sequence)
+                #expect(own == own.sorted())
+            }
+            let position = try await bench.spool.position(of: "siem")
+            #expect(position == last)
+        }
+    }
+
+    @Test func `a batch is the same after a restart, with the same key, until it is settled`() async throws {
+        try await Self.withBench { bench in
+            try await bench.append(150)
+            let ending = bench.ending
+            let first = RecordingSink(pinsBatches: true) { _, _ in
+                ending.request(.soon)
+                return .retry(reason: "down")
+            }
+            await bench.dispatcher(first).run()
+            // By now a larger batch could be cut.
+            try await bench.append(5)
+            bench.options.maximumRecords = 1000
+            let second = RecordingSink(pinsBatches: true)
+            try await bench.clock.run { [bench] in await bench.deliver(to: second) }
+            #expect(second.batches.map(\.records.count) == [100, 55])
+            #expect(second.batches.first?.key == first.batches.first?.key)
+            #expect(Set(second.batches.map(\.key)).count == 2)
+            let cuts = try await bench.spool.cuts(of: "siem")
+            #expect(cuts.isEmpty)
+        }
+    }
+
+    @Test func `a batch that was cut for another form is cut anew, and has another key`() async throws {
+        try await Self.withBench { bench in
+            try await bench.append(150)
+            let ending = bench.ending
+            let first = RecordingSink(pinsBatches: true) { _, _ in
+                ending.request(.soon)
+                return .retry(reason: "down")
+            }
+            await bench.dispatcher(first).run()
+            bench.options.maximumRecords = 1000
+            bench.options.form = "other"
+            let second = RecordingSink(pinsBatches: true)
+            try await bench.clock.run { [bench] in await bench.deliver(to: second) }
+            #expect(second.batches.map(\.records.count) == [150])
+            #expect(second.batches.first?.key != first.batches.first?.key)
+        }
+    }
+
+    @Test func `what a sink refuses for good becomes a dead letter, and the others are delivered`() async throws {
+        try await Self.withBench { bench in
+            try await bench.append(250)
+            let sink = RecordingSink { _, batch in
+                batch.records.contains { $0.sequence == 42 } ? .split(reason: "400: no such field") : .accepted()
+            }
+            try await bench.clock.run { [bench] in await bench.deliver(to: sink) }
+            #expect(sink.accepted.map(\.sequence).sorted() == (1...250).filter { $0 != 42 })
+            let letters = try await bench.spool.deadLetters(sink: "siem", limit: 10)
+            #expect(letters.map(\.reason) == ["400: no such field"])
+            let backlogs = try await bench.spool.backlogs()
+            #expect(backlogs == ["siem": 0])
+            let status = try #require(try StateReader(bench.directory).summary().sinks.first)
+            #expect(status.delivered == 249)
+        }
+    }
+
+    @Test func `a sink that refuses everything is held until it does not, and nothing is given up`() async throws {
+        try await Self.withBench { bench in
+            try await bench.append(250)
+            let board = bench.board
+            let sink = RecordingSink { attempt, _ in
+                if attempt == 39 { #expect(board.now.sinks["siem"]?.state == .held) }
+                return attempt < 40 ? .split(reason: "404") : .accepted()
+            }
+            try await bench.clock.run { [bench] in await bench.deliver(to: sink) }
+            #expect(sink.accepted.map(\.sequence).sorted() == Array(1...250))
+            let letters = try await bench.spool.deadLetters(sink: "siem", limit: 10)
+            #expect(letters.isEmpty)
+        }
+    }
+
+    @Test func `a held sink is asked again with growing pauses`() async throws {
+        try await Self.withBench { bench in
+            try await bench.append(10)
+            let sink = RecordingSink { attempt, _ in attempt <= 10 ? .hold(reason: "401") : .accepted() }
+            let before = bench.clock.monotonicNow
+            try await bench.clock.run { [bench] in await bench.deliver(to: sink) }
+            #expect(sink.batches.count == 11)
+            #expect(before.duration(to: bench.clock.monotonicNow) > .seconds(20))
+        }
+    }
+
+    @Test func `what a backfill read goes behind what is live, whatever came first`() async throws {
+        try await Self.withBench { bench in
+            try await bench.append(50, lane: .backfill)
+            try await bench.append(60, stream: 2)
+            try await bench.append(50, lane: .backfill)
+            try await bench.append(60, stream: 2)
+            let sink = RecordingSink()
+            try await bench.clock.run { [bench] in await bench.deliver(to: sink) }
+            #expect(
+                sink.accepted.map(\.sequence) == Array(51...110) + Array(161...220) + Array(1...50) + Array(111...160))
+            let position = try await bench.spool.position(of: "siem")
+            #expect(position == 220)
+        }
+    }
+
+    @Test func `what is sent again on demand is marked and behind what is live, in parts if need be`() async throws {
+        try await Self.withBench { bench in
+            try await bench.append(120)
+            await bench.deliver(to: RecordingSink())
+            let job = try await bench.spool.addReplay(
+                sink: "siem", from: Timestamp(milliseconds: 0), to: bench.clock.wallNow + .seconds(86_400), requestedBy: 0)
+            #expect(job != nil)
+            try await bench.append(10)
+            let sink = RecordingSink { _, batch in batch.records.count > 40 ? .split(reason: "413") : .accepted() }
+            try await bench.clock.run { [bench] in await bench.deliver(to: sink) }
+            #expect(
+                sink.accepted.map(\.isReplay) == [Bool](repeating: false, count: 10)
+                    + [Bool](repeating: true, count: 120))
+            #expect(Set(sink.accepted.map(\.id)).count == 130)
+            let open = try await bench.spool.replays(openOnly: true)
+            #expect(open.isEmpty)
+        }
+    }
+
+    @Test func `behind a batch on its way, records wait for others to fill the next one`() async throws {
+        try await Self.withBench { bench in
+            bench.options.maximumWait = .seconds(5)
+            bench.options.inFlight = 4
+            let (clock, ending) = (bench.clock, bench.ending)
+            let sink = RecordingSink(outstanding: 4) { _, _ in
+                try? await clock.sleep(for: .seconds(60))
+                return .accepted()
+            }
+            try await bench.clock.run { [bench] in
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await bench.dispatcher(sink).run() }
+                    group.addTask {
+                        // Each is of another stream, so nothing but the wait holds it.
+                        for stream in 1...8 {
+                            try? await bench.append(1, stream: stream)
+                            try? await clock.sleep(for: .seconds(1))
+                        }
+                        try? await clock.sleep(for: .seconds(10))
+                        ending.request(.whenDelivered)
+                    }
+                }
+            }
+            // The first goes at once; what comes within five seconds goes together.
+            #expect(sink.batches.first?.records.count == 1)
+            #expect((2...3).contains(sink.batches.count))
+            #expect(sink.accepted.count == 8)
+        }
+    }
+}
