@@ -69,7 +69,6 @@ struct PassResults {
         ingestor.sharing.allowance?.add(advance.recordsRead, at: collected)
         if sorted.foundNew { ingestor.sharing.pacer.foundNew(stream.key) }
         board.update(stream.key) { status in
-            status.failures = 0
             status.lastReadAt = collected
             status.requests += advance.requests
             status.recordsRead += advance.recordsRead
