@@ -138,7 +138,8 @@ package struct Backfiller: Sendable {
             return await group.reduce(into: []) { $0 += $1.map { [$0] } ?? [] }
         }
         if let error = errors.first(where: { !($0 is CancellationError) }) ?? errors.first { throw error }
-        guard try await spool.finishBackfill(job.id) else { return }
+        guard let unread = try await spool.finishBackfill(job.id) else { return }
+        for gap in unread { logger.tell(unread: gap) }
         logger.notice(
             "backfill finished",
             metadata: [
@@ -258,8 +259,21 @@ private struct BackfilledStream {
     private mutating func append(
         _ contents: WindowContents, _ window: Window, _ planner: inout WindowPlanner, _ id: StreamID, confirms: Bool
     ) async throws {
+        while true {
+            do {
+                return try await tryToAppend(contents, window, &planner, id, confirms: confirms)
+            } catch is AdvanceOvertaken {
+                // Live collection may have taken the same of the second in which it began.
+            }
+        }
+    }
+
+    private mutating func tryToAppend(
+        _ contents: WindowContents, _ window: Window, _ planner: inout WindowPlanner, _ id: StreamID, confirms: Bool
+    ) async throws {
         let candidates = Candidate.distinct(contents.pages)
-        let known = job.sink == nil ? try await spool.known(candidates.map(\.item), in: id) : []
+        let compared = job.sink == nil ? try await spool.compare(candidates.map(\.item), in: id) : nil
+        let known = compared?.known ?? []
         var sorted = SortedRecords(lane: .backfill)
         for (index, candidate) in candidates.enumerated() where !known.contains(index) {
             sorted.take(
@@ -274,8 +288,9 @@ private struct BackfilledStream {
         let records = contents.pages.reduce(0) { $0 + $1.records.count }
         let asked = source.asked
         let advance = sorted.advance(
-            id, stream, ingestor.surroundings.normaliser, window: window, contents: contents, coverage: after,
-            length: planner.length, gap: contents.gap.map { Advance.Gap(window: window, reason: $0) },
+            id, stream, ingestor.surroundings.normaliser, window: window, contents: contents,
+            comparedAt: compared?.at, coverage: after, length: planner.length,
+            gap: contents.gap.map { Advance.Gap(window: window, reason: $0) },
             collected: clock.wallNow, requests: (asked - counted).requests,
             recordsRead: (asked - counted).records,
             backfill: BackfillProgress(job: job.id, coverage: after, sink: job.sink))

@@ -4,9 +4,10 @@ import Spooling
 
 /// The work on one stream: which passes are under way, and what becomes of their results.
 ///
-/// - One pass at a time is at the front, live or looking again; up to `PassSlots.perUrgency` catch up beside it.
+/// - One pass at a time polls and one looks again; up to `PassSlots.perUrgency` catch up beside them. None waits for
+///   another: a full second takes minutes at a low rate, and may fail for good.
 /// - What was caught up is appended oldest first: a younger window that is complete waits for the older ones.
-/// - A failed pass is dropped and its window planned again after a pause; the others go on.
+/// - A failed pass is dropped and its window planned again after a pause of its kind of work; the others go on.
 struct Collection {
     private enum Event: Sendable {
         case read(Int, Result<WindowContents, SourceError>)
@@ -19,8 +20,8 @@ struct Collection {
     // Set together with `place`.
     private var planner: WindowPlanner?
     private var trouble: Trouble
-    private var pausedUntil: ContinuousClock.Instant?
-    private var front: PassUnderWay?
+    private var poll: PassUnderWay?
+    private var look: PassUnderWay?
     /// Oldest first.
     private var catchingUp: [PassUnderWay] = []
     private var nextPass = 0
@@ -47,6 +48,8 @@ struct Collection {
     }
 
     mutating func run() async {
+        // What an earlier run of the stream had failed at, this one finds out anew.
+        board.update(stream.key) { $0.failures = 0 }
         show(.starting)
         await withTaskGroup(of: Event.self) { group in
             while !Task.isCancelled {
@@ -54,18 +57,19 @@ struct Collection {
                 do {
                     isDone = try await schedule(&group)
                 } catch {
-                    fail(error)
-                    if !Task.isCancelled { wake(in: pause ?? .seconds(1), &group) }
+                    fail(error, .all)
+                    if !Task.isCancelled { wake(in: trouble.pause(of: .all) ?? .seconds(1), &group) }
                 }
                 if isDone || (once && trouble.isHopeless) { break }
                 guard let event = await group.next() else { continue }
                 switch event {
                 case .woke(let instant): timers.removeAll { $0 == instant }
                 case .read(let id, let result):
+                    let work = underWay.first { $0.id == id }.map { Trouble.Work($0.purpose) }
                     do {
                         try await take(id, result)
                     } catch {
-                        fail(error)
+                        fail(error, work ?? .all)
                     }
                 }
             }
@@ -78,7 +82,7 @@ struct Collection {
     /// Starts what can be started now, and sees to it that something wakes the loop.
     /// - Returns: whether everything is done.
     private mutating func schedule(_ group: inout TaskGroup<Event>) async throws -> Bool {
-        if let pause {
+        if let pause = trouble.pause(of: .all) {
             wake(in: pause, &group)
             return false
         }
@@ -95,30 +99,51 @@ struct Collection {
             return false
         }
         let circumstances = try await circumstances(now, place)
-        if front == nil {
-            switch planner.next(circumstances) {
-            case .done:
-                guard catchingUp.isEmpty else { break }
-                try await spool.flush()
-                board.update(stream.key) { $0.state = .done }
-                return true
-            case .wait(let duration): wake(in: duration, &group)
-            case .read(let window, let purpose):
-                front = start(window, purpose, planner, now, &group)
-            }
+        if startFront(circumstances, &planner, now, &group), catchingUp.isEmpty {
+            try await spool.flush()
+            board.update(stream.key) { $0.state = .done }
+            return true
         }
         // One for which all others wait is started however few there may be.
-        while let window = planner.nextCatchUp(circumstances, underWay: catchingUp.map(\.window)),
+        while trouble.pause(of: .catchUp) == nil,
+            let window = planner.nextCatchUp(circumstances, underWay: catchingUp.map(\.window)),
             catchingUp.count < width || catchingUp.allSatisfy({ window.from < $0.window.from })
         {
             catchingUp.append(start(window, .catchUp, planner, now, &group))
             catchingUp.sort { $0.window.from < $1.window.from }
         }
         catchingUp.first?.memory.becomeFirst()
-        show(catchingUp.isEmpty ? (front == nil ? .waiting : .reading) : .catchingUp)
+        for work in Trouble.Work.allCases { trouble.pause(of: work).map { wake(in: $0, &group) } }
+        show(catchingUp.isEmpty ? (underWay.isEmpty ? .waiting : .reading) : .catchingUp)
         try await compact(now, planner, place)
         return false
     }
+
+    /// Starts a poll and a look again, each if it is due and none is under way.
+    /// - Returns: whether both are done for good.
+    private mutating func startFront(
+        _ circumstances: WindowPlanner.Circumstances, _ planner: inout WindowPlanner, _ now: Timestamp,
+        _ group: inout TaskGroup<Event>
+    ) -> Bool {
+        while poll == nil || look == nil {
+            var front = WindowPlanner.Front()
+            (front.poll, front.look) = (poll?.window, look?.window)
+            (front.mayPoll, front.mayLook) = (trouble.pause(of: .poll) == nil, trouble.pause(of: .look) == nil)
+            front.mayJoin = !trouble.fails(.poll) && !trouble.fails(.look)
+            switch planner.next(circumstances, front) {
+            case .done: return true
+            case .wait(let duration):
+                wake(in: duration, &group)
+                return false
+            case .read(let window, let purpose):
+                let pass = start(window, purpose, planner, now, &group)
+                if purpose == .live { poll = pass } else { look = pass }
+            }
+        }
+        return false
+    }
+
+    private var underWay: [PassUnderWay] { [poll, look].compactMap(\.self) + catchingUp }
 
     private mutating func begin(_ now: Timestamp) async throws {
         let place = try await spool.place(
@@ -149,7 +174,7 @@ struct Collection {
             status.allowance = level == .ample ? nil : level
         }
         var isQuiet = false
-        if front == nil {
+        if poll == nil || look == nil {
             let overlap = Window(from: now - stream.plan.overlap - interval, to: now)
             isQuiet = try await spool.count(in: place.id, window: overlap) <= WindowPlanner.quietRecords
         }
@@ -235,8 +260,8 @@ struct Collection {
     // MARK: - Results
 
     private mutating func take(_ id: Int, _ result: Result<WindowContents, SourceError>) async throws {
-        if let pass = front, pass.id == id {
-            front = nil
+        if let pass = [poll, look].compactMap(\.self).first(where: { $0.id == id }) {
+            if pass.purpose == .live { poll = nil } else { look = nil }
             switch result {
             case .failure(let error): try await drop(pass, error)
             case .success(let contents):
@@ -265,7 +290,7 @@ struct Collection {
         defer { pass.memory.release() }
         guard let place, let planner else { return }
         self.planner = try await results.append(contents, of: pass, planner, place.id)
-        trouble.recovered()
+        trouble.recovered(Trouble.Work(pass.purpose))
     }
 
     private mutating func drop(_ pass: PassUnderWay, _ error: SourceError) async throws {
@@ -283,17 +308,11 @@ struct Collection {
 
     // MARK: - Trouble
 
-    private mutating func fail(_ error: any Error) {
+    private mutating func fail(_ error: any Error, _ work: Trouble.Work) {
         if error is CancellationError || Task.isCancelled { return }
         if let error = error as? SourceError, case .cancelled = error { return }
-        pausedUntil = clock.monotonicNow + trouble.failed(error)
+        trouble.failed(error, work)
         if let error = error as? SourceError, case .gone = error { ingestor.whenGone() }
-    }
-
-    /// How long nothing new is started because something failed.
-    private var pause: Duration? {
-        guard let pausedUntil, clock.monotonicNow < pausedUntil else { return nil }
-        return clock.monotonicNow.duration(to: pausedUntil)
     }
 
     private mutating func compact(_ now: Timestamp, _ planner: WindowPlanner, _ place: StreamPlace) async throws {

@@ -33,6 +33,18 @@ struct PassResults {
     mutating func append(
         _ contents: WindowContents, of pass: PassUnderWay, _ planner: WindowPlanner, _ id: StreamID
     ) async throws -> WindowPlanner {
+        while true {
+            do {
+                return try await tryToAppend(contents, of: pass, planner, id)
+            } catch is AdvanceOvertaken {
+                // A backfill may have taken the same of the second in which the stream begins.
+            }
+        }
+    }
+
+    private mutating func tryToAppend(
+        _ contents: WindowContents, of pass: PassUnderWay, _ planner: WindowPlanner, _ id: StreamID
+    ) async throws -> WindowPlanner {
         let window = pass.window
         let records = contents.pages.reduce(0) { $0 + $1.records.count }
         let gap =
@@ -41,7 +53,7 @@ struct PassResults {
                 ? lapsed(contents, window, planner) : lapsedLook(contents, window, planner))
         let collected = clock.wallNow
         let candidates = Candidate.distinct(contents.pages)
-        let known = try await spool.known(candidates.map(\.item), in: id)
+        let (known, comparedAt) = try await spool.compare(candidates.map(\.item), in: id)
         var sorted = SortedRecords(lane: pass.purpose == .catchUp ? .catchUp : .live)
         for (index, candidate) in candidates.enumerated() where !known.contains(index) {
             sorted.take(
@@ -55,8 +67,9 @@ struct PassResults {
             records: records, foundNew: sorted.foundNew)
         let asked = stream.source.asked
         let advance = sorted.advance(
-            id, stream, ingestor.surroundings.normaliser, window: window, contents: contents, coverage: after.coverage,
-            length: after.length, gap: gap, collected: collected, requests: (asked - counted).requests,
+            id, stream, ingestor.surroundings.normaliser, window: window, contents: contents, comparedAt: comparedAt,
+            coverage: after.coverage, length: after.length, gap: gap, collected: collected,
+            requests: (asked - counted).requests,
             recordsRead: (asked - counted).records)
         try await Self.append(advance, ingestor)
         counted = asked
@@ -69,7 +82,6 @@ struct PassResults {
         ingestor.sharing.allowance?.add(advance.recordsRead, at: collected)
         if sorted.foundNew { ingestor.sharing.pacer.foundNew(stream.key) }
         board.update(stream.key) { status in
-            status.failures = 0
             status.lastReadAt = collected
             status.requests += advance.requests
             status.recordsRead += advance.recordsRead

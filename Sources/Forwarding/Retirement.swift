@@ -34,7 +34,7 @@ extension Ingestor {
                         "what it was read from is gone at Twilio; what appeared there and was not read by then is lost; what was read is delivered"
                 )
             }
-            try await spool.retire(stream.key, gap: gap)
+            for unread in try await spool.retire(stream.key, gap: gap) { logger.tell(unread: unread) }
             surroundings.board.remove(stream.key)
             logger.notice(
                 "an environment is gone at Twilio and is not collected any more; its place is kept",
@@ -42,6 +42,18 @@ extension Ingestor {
         } catch {
             logger.warning("a stream that is gone cannot be retired", metadata: ["reason": "\(error)"])
         }
+    }
+}
+
+extension Logger {
+    /// Tells of a gap that a backfill leaves.
+    func tell(unread gap: StateSummary.Gap) {
+        error(
+            "records that a backfill was to read cannot be read any more and are missing",
+            metadata: [
+                "source.account": "\(gap.account)", "source.stream": "\(gap.key)", "window": "\(gap.window)",
+                "reason": "\(gap.reason)",
+            ])
     }
 }
 

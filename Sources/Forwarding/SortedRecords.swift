@@ -92,7 +92,8 @@ struct SortedRecords {
     /// Everything that is made durable together after the pass.
     func advance(
         _ id: StreamID, _ stream: Ingestor.Stream, _ normaliser: Normaliser, window: Window, contents: WindowContents,
-        coverage: Coverage, length: Duration, gap: Advance.Gap?, collected: Timestamp, requests: Int, recordsRead: Int,
+        comparedAt: Int64?, coverage: Coverage, length: Duration, gap: Advance.Gap?, collected: Timestamp,
+        requests: Int, recordsRead: Int,
         backfill: BackfillProgress? = nil
     ) -> Advance {
         var parts: [Advance.Part] = []
@@ -118,7 +119,8 @@ struct SortedRecords {
         }
         return Advance(
             stream: id, account: stream.account, accountSID: stream.key.accountSID, dataset: stream.key.dataset,
-            blocks: parts, taken: taken, coverage: coverage, checkpoint: checkpoint, window: window,
+            blocks: parts, taken: taken, comparedAt: comparedAt, coverage: coverage, checkpoint: checkpoint,
+            window: window,
             readAt: contents.readAt, gap: gap, requestIDs: contents.requestIDs, requests: requests,
             recordsRead: recordsRead, length: length, lateness: lateness, backfill: backfill)
     }

@@ -3,9 +3,40 @@ import PipelineCore
 
 /// A stream's failures in a row: how long to pause, and what to say how often.
 ///
-/// The first is told, then each time their number has doubled; so is the recovery. When many streams fail together,
-/// `TroubleLog` lets only some of them speak.
+/// - Polls, looks again and catching up fail and pause each for themselves: a window that Twilio refuses for good stops
+///   what needs it, and nothing else. What all of them need is a kind of work of its own, and pauses all.
+/// - The first failure is told, then each time their number has doubled; so is the recovery. When many streams fail
+///   together, `TroubleLog` lets only some of them speak; of one stream's kinds of work that fail with the same sentence,
+///   one speaks.
 struct Trouble {
+    /// What of a stream can fail for itself.
+    enum Work: String, Sendable, CaseIterable {
+        /// What all need: the server's time, the stream's place.
+        case all = "all"
+        case poll = "poll"
+        case look = "look again"
+        case catchUp = "catch up"
+
+        init(_ purpose: WindowPlanner.Purpose) {
+            switch purpose {
+            case .live: self = .poll
+            case .reread: self = .look
+            case .catchUp: self = .catchUp
+            }
+        }
+    }
+
+    private struct Failing {
+        var backoff = Backoff(initial: Trouble.initialPause, limit: Trouble.longestPause)
+        var failures = 0
+        var refusals = 0
+        var wasTold = false
+        var pausedUntil: ContinuousClock.Instant
+        var state = StreamStatus.State.failing
+        var error = ""
+        var at: Timestamp
+    }
+
     static let initialPause: Duration = .seconds(2)
     static let longestPause: Duration = .seconds(300)
     static let refusedPause: Duration = .seconds(10)
@@ -19,13 +50,11 @@ struct Trouble {
     private let logger: Logger
     private let clock: any PipelineClock
     private var random: ClockRandomness
-    private var backoff = Backoff(initial: initialPause, limit: longestPause)
-    private var failures = 0
-    private var refusals = 0
+    private var failing: [Work: Failing] = [:]
 
     /// Whether trying again within this run is of no use: the credential is refused again and again, or what is to be
     /// read is gone.
-    var isHopeless: Bool { refusals >= Self.refusalsThatLast }
+    var isHopeless: Bool { failing.values.contains { $0.refusals >= Self.refusalsThatLast } }
 
     init(_ ingestor: Ingestor) {
         stream = ingestor.stream.key
@@ -36,42 +65,49 @@ struct Trouble {
         random = ClockRandomness(clock)
     }
 
+    func fails(_ work: Work) -> Bool { failing[work] != nil }
+
+    /// How long no such work is started because it failed; nil if it may be.
+    func pause(of work: Work) -> Duration? {
+        guard let until = failing[work]?.pausedUntil, clock.monotonicNow < until else { return nil }
+        return clock.monotonicNow.duration(to: until)
+    }
+
     /// Notes a failure.
-    /// - Returns: how long to pause before the next try.
-    mutating func failed(_ error: any Error) -> Duration {
-        var pause = backoff.next(using: &random)
-        var state = StreamStatus.State.failing
+    mutating func failed(_ error: any Error, _ work: Work) {
+        var now = failing[work] ?? Failing(pausedUntil: clock.monotonicNow, at: clock.wallNow)
+        var pause = now.backoff.next(using: &random)
+        now.state = .failing
         switch error as? SourceError {
         case .unauthorized(_, let retryAfter):
-            state = .authFailed
-            refusals += 1
+            now.state = .authFailed
+            now.refusals += 1
             // Others with the same credential have found out when it is worth another try. Until then asking costs no
             // request, and notices a secret that was put right.
             if let retryAfter { pause = min(retryAfter, Self.refusedPause) }
         case .unavailable(_, let retryAfter?): pause = max(pause, min(retryAfter, Self.longestPause))
         case .gone:
-            state = .gone
-            refusals += 1
+            now.state = .gone
+            now.refusals += 1
         default: break
         }
-        failures += 1
-        let failing = log.failed(stream)
-        if failing.isTold, failures & (failures - 1) == 0 {
+        now.failures += 1
+        now.pausedUntil = clock.monotonicNow + pause
+        now.error = "\(error)"
+        now.at = clock.wallNow
+        let isSaid = failing.contains { $0.key != work && $0.value.error == now.error }
+        let (isTold, count) = log.failed(stream)
+        if isTold, !isSaid, now.failures & (now.failures - 1) == 0 {
+            now.wasTold = true
             var metadata: Logger.Metadata = [
-                "reason": "\(error)", "failures": "\(failures)",
+                "reason": "\(now.error)", "work": "\(work.rawValue)", "failures": "\(now.failures)",
                 "next_try_seconds": "\(Int(pause.inSeconds.rounded(.up)))",
             ]
-            if failing.count > 1 { metadata["streams_failing"] = "\(failing.count)" }
-            logger.log(level: state == .gone ? .notice : .warning, Self.message(state), metadata: metadata)
+            if count > 1 { metadata["streams_failing"] = "\(count)" }
+            logger.log(level: now.state == .gone ? .notice : .warning, Self.message(now.state), metadata: metadata)
         }
-        let (count, time) = (failures, clock.wallNow)
-        board.update(stream) { status in
-            status.state = state
-            status.failures = count
-            status.lastError = "\(error)"
-            status.lastErrorAt = time
-        }
-        return pause
+        failing[work] = now
+        post()
     }
 
     private static func message(_ state: StreamStatus.State) -> Logger.Message {
@@ -83,14 +119,32 @@ struct Trouble {
         }
     }
 
-    mutating func recovered() {
-        guard failures > 0 else { return }
-        if log.recovered(stream) {
-            logger.notice("collection works again", metadata: ["failures": "\(failures)"])
+    /// Notes that such work succeeded, and with it what all need.
+    mutating func recovered(_ work: Work) {
+        var hasChanged = false
+        for work in [work, .all] {
+            guard let before = failing.removeValue(forKey: work) else { continue }
+            hasChanged = true
+            if before.wasTold {
+                logger.notice(
+                    "collection works again",
+                    metadata: ["work": "\(work.rawValue)", "failures": "\(before.failures)"])
+            }
         }
-        failures = 0
-        refusals = 0
-        backoff.reset()
-        board.update(stream) { $0.failures = 0 }
+        guard hasChanged else { return }
+        if failing.isEmpty { _ = log.recovered(stream) }
+        post()
+    }
+
+    /// Shows the work that has failed most often.
+    private func post() {
+        let worst = failing.values.max { ($0.failures, $0.at) < ($1.failures, $1.at) }
+        board.update(stream) { status in
+            status.failures = worst?.failures ?? 0
+            guard let worst else { return }
+            status.state = worst.state
+            status.lastError = worst.error
+            status.lastErrorAt = worst.at
+        }
     }
 }

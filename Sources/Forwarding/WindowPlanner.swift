@@ -5,10 +5,14 @@ package import PipelineCore
 /// - **Catch-up**: what was never read and is older than the live span comes oldest first, in as many windows at once as
 ///   the caller likes.
 /// - **Live**: what is younger does not wait for that. It is polled beside it, one window at a time.
-/// - What was read is looked at again at the plan's ages, neighbours together, so that few requests are made.
+/// - **Looks**: what was read is looked at again at the plan's ages, neighbours together, so that few requests are made;
+///   one window at a time, beside polls, and never the instants of a poll under way or the other way round.
 /// - A window ends `lag` before the server's now, so that nothing is written at its end while it is paged through.
 /// - Its length adapts so that one window is a few pages. One that held too much is halved until it does not, or until
-///   it is one tick: that takes at most log2(length / tick) failures, each of which gives up after a few pages.
+///   it is one tick. Of one window after the other, as of polls, looks and catching up without reading ahead, that takes
+///   at most log2(length / tick) failures, each of which gives up after a few pages. Windows that are read ahead of a
+///   failure were cut by the length from before it and can fail once more each, so that it is twice as many then; and
+///   the three learn from each other, but not from what is under way.
 package struct WindowPlanner: Sendable {
     package enum Step: Equatable, Sendable {
         case read(Window, purpose: Purpose)
@@ -39,6 +43,19 @@ package struct WindowPlanner: Sendable {
             self.isQuiet = isQuiet
             self.isSparing = isSparing
         }
+    }
+
+    /// Which polls and looks are under way, and whether others may be started.
+    package struct Front: Sendable {
+        package var poll: Window?
+        package var look: Window?
+        package var mayPoll = true
+        package var mayLook = true
+        /// Whether a poll may read again what is due for a look. Where one of the two fails, it is read apart, so that
+        /// the other goes on.
+        package var mayJoin = true
+
+        package init() {}
     }
 
     /// How far behind the server's now a window ends.
@@ -91,27 +108,35 @@ package struct WindowPlanner: Sendable {
 
     // MARK: - What is next
 
-    /// The next live poll or look again; one at a time.
-    package mutating func next(_ circumstances: Circumstances) -> Step {
+    /// The next live poll or look again, one of each at a time.
+    package mutating func next(_ circumstances: Circumstances, _ front: Front = Front()) -> Step {
         let now = circumstances.now
         reopenFuture(now)
         let holes = holes(circumstances)
         var soonest: Duration?
         // At the end everything leaves in one order.
-        if let live = holes.live, target == nil || holes.catchUp.isEmpty {
+        if front.mayPoll, front.poll == nil, let live = holes.live, target == nil || holes.catchUp.isEmpty {
             let pollAt = isPollUnfinished || target != nil ? now : nextPoll(circumstances)
             if pollAt <= now {
-                let window = firstPass(over: live, circumstances)
+                let window = firstPass(over: live, circumstances, front)
                 isPollUnfinished = window.to < live.to
                 return .read(window, purpose: .live)
             }
             soonest = pollAt - now
         }
-        if !circumstances.isSparing, let look = nextLook(asOf: target?.asOf ?? now, circumstances) {
+        if front.mayLook, front.look == nil, !circumstances.isSparing,
+            let look = nextLook(asOf: target?.asOf ?? now, circumstances),
+            // Its end brings the caller here again.
+            front.poll.map({ !$0.overlaps(look.window) }) ?? true
+        {
             if look.at <= (target?.asOf ?? now) { return .read(look.window, purpose: .reread) }
             soonest = min(soonest ?? .seconds(86_400), look.at - now)
         }
-        if let target, holes.live == nil, holes.catchUp.isEmpty, horizon(now) >= target.end { return .done }
+        if let target, holes.live == nil, holes.catchUp.isEmpty, horizon(now) >= target.end, front.mayLook,
+            front.look == nil
+        {
+            return .done
+        }
         // While there is nothing behind the horizon yet, the next tick of it is what comes.
         let longest = target == nil ? circumstances.pollInterval : .seconds(1)
         return .wait(max(.milliseconds(50), min(soonest ?? longest, longest)))
@@ -160,9 +185,9 @@ package struct WindowPlanner: Sendable {
 
     /// A hole's oldest part; when the stream is quiet, with everything before it that is to be looked at again before
     /// the next poll.
-    private func firstPass(over hole: Window, _ circumstances: Circumstances) -> Window {
+    private func firstPass(over hole: Window, _ circumstances: Circumstances, _ front: Front) -> Window {
         let to = min(hole.to, hole.from + limit(from: hole.from))
-        guard circumstances.isQuiet, !circumstances.isSparing, to == hole.to else {
+        guard circumstances.isQuiet, !circumstances.isSparing, front.mayJoin, to == hole.to else {
             return Window(from: hole.from, to: to)
         }
         let ages = plan.ages
@@ -177,7 +202,8 @@ package struct WindowPlanner: Sendable {
         }
         // One that held too much is not made longer again.
         let whole = Window(from: from ?? hole.from, to: to)
-        return whole.length <= limit(from: whole.from) ? whole : Window(from: hole.from, to: to)
+        let isFree = front.look.map { !$0.overlaps(whole) } ?? true
+        return isFree && whole.length <= limit(from: whole.from) ? whole : Window(from: hole.from, to: to)
     }
 
     // MARK: - What was learnt
@@ -232,6 +258,8 @@ package struct WindowPlanner: Sendable {
 }
 
 extension Window {
+    func overlaps(_ other: Window) -> Bool { from < other.to && other.from < to }
+
     /// What is left of the window without `others`, oldest first.
     func subtracting(_ others: [Window]) -> [Window] {
         var rest: [Window] = []

@@ -21,6 +21,7 @@ struct HostileGaps {
 
     private func hasReason(_ gap: StateSummary.Gap) -> Bool {
         if oracle.removal(gap.key.environmentSID) != nil { return true }
+        if oracle.isLeftByBackfill(gap) { return true }
         if gap.window.length <= .seconds(1) { return isFull(gap) }
         // Older than Twilio keeps records when it was found.
         return gap.window.to <= gap.found - .days(30) + .hours(31)

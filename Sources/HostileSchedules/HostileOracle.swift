@@ -6,7 +6,8 @@ import Spooling
 
 /// What is promised, held against what is in the spool at the end of a schedule.
 ///
-/// **A record is owed** if it lies at or after its stream's start, or in the window of a backfill that ended, and became
+/// **A record is owed** if it lies at or after its stream's start, or in the window of a backfill that ended and that was
+/// asked for when the stream was not known to be gone (what is known to be gone nobody can want read), and became
 /// readable *in time*: not later than its stream's last look (the age `max(overlap, rereadAfter)`), less what the
 /// server's `Date` was ahead of the truth and ten seconds for its rounding, while its environment was there. An owed
 /// record is in the spool exactly once, or lies in a recorded gap of its stream.
@@ -22,8 +23,8 @@ import Spooling
 ///
 /// What must not be:
 /// - a record in the spool that the server did not have, or twice the same one, whatever the schedule;
-/// - a gap for which there is no reason: a second as full as a query lists, an environment that is gone, or time that is
-///   older than Twilio keeps records.
+/// - a gap for which there is no reason: a second as full as a query lists, an environment that is gone, or was when a
+///   backfill was to read it, or time that is older than Twilio keeps records.
 ///
 /// Within a stream and lane, records that were appended together are in the order of (time, identity), undated ones
 /// first; and over all appends live and caught-up ones are in the order of time, unless the server's clock lied, answers
@@ -47,7 +48,7 @@ struct HostileOracle {
     let taken: [Taken]
     let exchanges: [HostileTransport.Exchange]
     let openBackfills: Int
-    private let backfilled: [(accountSID: String, dataset: Dataset, window: Window)]
+    private let backfilled: [BackfillJob]
     private let world: HostileWorld
 
     init(_ world: HostileWorld, _ directory: StateDirectory, _ spool: Spool) async throws {
@@ -56,7 +57,7 @@ struct HostileOracle {
         end = world.transport.serverNow
         let jobs = try await spool.backfills(openOnly: false)
         openBackfills = jobs.count { $0.isOpen }
-        backfilled = jobs.filter { $0.finishedAt != nil }.map { ($0.accountSID, $0.dataset, $0.window) }
+        backfilled = jobs.filter { $0.finishedAt != nil }
         taken = try await spool.read(after: 0, maximumRecords: .max, maximumBytes: .max).map { record in
             Taken(
                 sequence: record.sequence, id: record.id, lane: record.origin.lane,
@@ -136,6 +137,7 @@ struct HostileOracle {
             $0.accountSID == record.account && $0.dataset == stream.key.dataset
                 && $0.window.from <= date.rounded(downTo: .seconds(1)) - .seconds(1)
                 && date.rounded(downTo: .seconds(1)) + .seconds(1) < $0.window.to
+                && !world.isKnownGone(stream.key, at: $0.id)
         }
         guard date >= stream.start || isInBackfill else { return false }
         let plans = schedule.plans(record.dataset)
@@ -191,6 +193,22 @@ struct HostileOracle {
         case .events: return exchange.path.hasSuffix("/Events")
         case .alerts: return exchange.path.hasSuffix("/Alerts")
         case .logs: return record.environment.map { exchange.path.contains($0) } ?? false
+        }
+    }
+
+    /// Whether a gap is what a backfill left of an environment that was hidden for a while before.
+    func isLeftByBackfill(_ gap: StateSummary.Gap) -> Bool {
+        guard let stream = summary.streams.first(where: { $0.key == gap.key }), gap.window.to <= stream.start,
+            backfilled.contains(where: {
+                $0.accountSID == gap.key.accountSID && $0.dataset == gap.key.dataset
+                    && $0.window.from - .seconds(1) < gap.window.from && gap.window.to <= $0.window.to
+            })
+        else { return false }
+        let all = world.twilio.accounts.flatMap(\.services).flatMap(\.environments)
+        return schedule.deeds.contains { at, deed in
+            guard case .hideEnvironment(let index, _) = deed, all.indices.contains(index) else { return false }
+            return all[index].sid == gap.key.environmentSID
+                && HostileSchedule.epoch + Int64(at.milliseconds) < gap.found.milliseconds
         }
     }
 

@@ -15,7 +15,8 @@ final class HostileWorld: Sendable {
     let transport: HostileTransport
     private let folder: String
     private let done = Mutex(0)
-    private let backfilled = Mutex<[Window]>([])
+    /// By job, which streams were known to be gone when it was asked for.
+    private let gone = Mutex<[Int64: Set<StreamKey>]>([:])
 
     init(_ schedule: HostileSchedule) {
         self.schedule = schedule
@@ -41,6 +42,10 @@ final class HostileWorld: Sendable {
         return oracle.violations()
     }
 
+    func isKnownGone(_ stream: StreamKey, at job: Int64) -> Bool {
+        gone.withLock { $0[job]?.contains(stream) ?? false }
+    }
+
     private func directory(_ number: Int) -> StateDirectory { StateDirectory(path: "\(folder)/\(number)") }
 
     private func openSpool(_ session: HostileSchedule.Session, _ directory: StateDirectory) throws -> Spool {
@@ -61,7 +66,7 @@ final class HostileWorld: Sendable {
         try await clock.run {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await service.run(twilio.accounts) }
-                group.addTask { try await self.act(spool) }
+                group.addTask { try await self.act(spool, directory) }
                 group.addTask { [self] in
                     try await clock.sleep(for: session.length)
                     if session.ending == .kill, let image { try copy(directory, to: image) }
@@ -87,12 +92,12 @@ final class HostileWorld: Sendable {
 
     // MARK: - Deeds
 
-    private func act(_ spool: Spool) async throws {
+    private func act(_ spool: Spool, _ directory: StateDirectory) async throws {
         while let next = next() {
             let wait = next.at - .milliseconds(transport.offset)
             if wait > .zero { try await clock.sleep(for: wait) }
             done.withLock { $0 += 1 }
-            try await perform(next.deed, spool)
+            try await perform(next.deed, spool, directory)
         }
         // A child that ends would end the session.
         while true { try await clock.sleep(for: .days(1)) }
@@ -103,7 +108,9 @@ final class HostileWorld: Sendable {
         return index < schedule.deeds.count ? schedule.deeds[index] : nil
     }
 
-    private func perform(_ deed: HostileSchedule.Deed, _ spool: Spool) async throws {
+    private func perform(
+        _ deed: HostileSchedule.Deed, _ spool: Spool, _ directory: StateDirectory
+    ) async throws {
         switch deed {
         case .skewDate(let skew): twilio.skew(by: skew)
         case .jumpWall(let jump): clock.setWall(clock.wallNow + jump)
@@ -117,10 +124,11 @@ final class HostileWorld: Sendable {
         case .backfill(let account, let dataset, let from, let to):
             let now = Timestamp(milliseconds: transport.serverNow)
             let window = Window(from: now - from, to: now - to)
-            _ = try await spool.addBackfill(
+            let known = try StateReader(directory).summary(at: clock.wallNow).streams
+            let job = try await spool.addBackfill(
                 account: "account\(account)", accountSID: twilio.accounts[account].sid,
                 dataset: Dataset(rawValue: dataset.rawValue) ?? .twilship, window: window, sink: nil, requestedBy: 0)
-            backfilled.withLock { $0.append(window) }
+            gone.withLock { $0[job.id] = Set(known.filter { $0.retiredAt != nil }.map(\.key)) }
         }
     }
 }

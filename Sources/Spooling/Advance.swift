@@ -25,6 +25,10 @@ package struct StreamID: Hashable, Sendable {
     let rawValue: Int64
 }
 
+/// Others have appended records of the stream since an advance was compared with the ledger, maybe the same ones: it is
+/// to be compared anew.
+package struct AdvanceOvertaken: Error {}
+
 /// A complete pass over a window: what `Spool.append` makes durable together.
 package struct Advance: Sendable {
     package struct Part: Sendable {
@@ -46,6 +50,8 @@ package struct Advance: Sendable {
     package let blocks: [Part]
     /// One item for each record in `blocks`.
     package let taken: [LedgerItem]
+    /// When the records were compared with the ledger, as `Spool.compare` said; nil if they were not.
+    package let comparedAt: Int64?
     /// The stream's coverage after this pass.
     package let coverage: Coverage
     /// The greatest (time, SID) among the new records; nil if none has a date.
@@ -80,7 +86,8 @@ package struct Advance: Sendable {
 
     package init(
         stream: StreamID, account: String, accountSID: String, dataset: Dataset, blocks: [Part], taken: [LedgerItem],
-        coverage: Coverage, checkpoint: Checkpoint?, window: Window, readAt: Timestamp, gap: Gap? = nil,
+        comparedAt: Int64? = nil, coverage: Coverage, checkpoint: Checkpoint?, window: Window, readAt: Timestamp,
+        gap: Gap? = nil,
         requestIDs: [String],
         requests: Int, recordsRead: Int, length: Duration? = nil, lateness: LatenessHistogram = LatenessHistogram(),
         backfill: BackfillProgress? = nil
@@ -91,6 +98,7 @@ package struct Advance: Sendable {
         self.dataset = dataset
         self.blocks = blocks
         self.taken = taken
+        self.comparedAt = comparedAt
         self.coverage = coverage
         self.checkpoint = checkpoint
         self.window = window

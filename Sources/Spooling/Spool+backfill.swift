@@ -3,7 +3,8 @@ import GRDB
 package import PipelineCore
 
 extension Spool {
-    /// Notes down a backfill, durably, before anything of it is read.
+    /// Notes down a backfill, durably, before anything of it is read. One to all sinks is about every stream that is not
+    /// known to be gone by then, and about those found while it is carried out.
     /// - Parameter sink: nil for all sinks.
     /// - Parameter requestedBy: the caller's uid.
     package func addBackfill(
@@ -23,6 +24,14 @@ extension Spool {
                     time.milliseconds, Int64(requestedBy),
                 ])
             id = database.lastInsertedRowID
+            guard sink == nil else { return }
+            try database.execute(
+                sql: """
+                    INSERT INTO backfill_stream (job, stream, coverage, requests, records, taken)
+                    SELECT ?, id, x'', 0, 0, 0 FROM stream
+                    WHERE account_sid = ? AND dataset = ? AND retired_ms IS NULL
+                    """,
+                arguments: [id, accountSID, dataset.rawValue])
         }
         return BackfillJob(
             id: id, account: account, accountSID: accountSID, dataset: dataset, window: window, sink: sink,
@@ -41,14 +50,22 @@ extension Spool {
         try end(id, column: "cancelled_ms")
     }
 
-    /// Notes that all of it was read.
-    /// - Returns: false if it had ended before, or there is none of that number.
+    /// Notes that all of it was read that can be. What it was to read of a stream that is gone at Twilio and has not
+    /// read becomes a gap.
+    /// - Returns: these gaps; nil if it had ended before, or there is none of that number.
     @discardableResult
-    package func finishBackfill(_ id: Int64) throws -> Bool {
-        try end(id, column: "finished_ms")
+    package func finishBackfill(_ id: Int64) throws -> [StateSummary.Gap]? {
+        let time = now()
+        var unread: [StateSummary.Gap] = []
+        let hasEnded = try end(id, column: "finished_ms") { database in
+            unread = try BackfillJob.recordUnread(database, now: time, where: "job = ?", arguments: [id])
+        }
+        return hasEnded ? unread : nil
     }
 
-    private func end(_ id: Int64, column: String) throws -> Bool {
+    private func end(
+        _ id: Int64, column: String, _ alongside: (Database) throws -> Void = { _ in }
+    ) throws -> Bool {
         let time = now()
         var hasEnded = false
         try commit { database in
@@ -56,6 +73,7 @@ extension Spool {
                 sql: "UPDATE backfill SET \(column) = ? WHERE id = ? AND finished_ms IS NULL AND cancelled_ms IS NULL",
                 arguments: [time.milliseconds, id])
             hasEnded = database.changesCount > 0
+            if hasEnded { try alongside(database) }
         }
         return hasEnded
     }
@@ -109,6 +127,59 @@ extension BackfillJob {
             coverages[stream, default: []].append(coverage)
         }
         return coverages
+    }
+
+    /// Records as gaps what backfills to all sinks that have ended were to read of streams that are gone, and have not:
+    /// what lies before the stream's start, from where on live collection has read it or has a gap of its own.
+    ///
+    /// These gaps stay when the stream comes back, since nobody reads it then.
+    /// - Parameter condition: on the columns of `backfill_stream` and `stream`.
+    static func recordUnread(
+        _ database: Database, now: Timestamp, where condition: String, arguments: StatementArguments
+    ) throws -> [StateSummary.Gap] {
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT stream.*, from_ms, to_ms FROM backfill_stream
+                JOIN backfill ON backfill.id = job JOIN stream ON stream.id = backfill_stream.stream
+                WHERE sink = '' AND finished_ms IS NOT NULL AND retired_ms IS NOT NULL AND \(condition)
+                """,
+            arguments: arguments)
+        var gaps: [StateSummary.Gap] = []
+        for row in rows {
+            guard let key = StreamKey(row) else { continue }
+            // As collected: by whole seconds, from the start's on live.
+            let from = Timestamp(milliseconds: row["from_ms"]).rounded(downTo: .seconds(1))
+            let to = min(
+                Timestamp(milliseconds: row["to_ms"]),
+                Timestamp(milliseconds: row["start_ms"]).rounded(downTo: .seconds(1)))
+            guard from < to else { continue }
+            let read = try coverages(
+                database,
+                sql: """
+                    SELECT backfill_stream.stream, coverage FROM backfill_stream JOIN backfill ON backfill.id = job
+                    WHERE backfill_stream.stream = ? AND sink = ''
+                    """,
+                arguments: [row["id"] as Int64])
+            for window in Coverage.union(read.values.flatMap(\.self)).holes(in: Window(from: from, to: to)) {
+                let gap = StateSummary.Gap(
+                    key: key, account: row["account"], window: window,
+                    reason:
+                        "a backfill was to read it, but what it is read from is gone at Twilio; what was there is lost",
+                    found: now)
+                try database.execute(
+                    sql: """
+                        INSERT INTO gap (stream, from_ms, to_ms, reason, found_ms) VALUES (?, ?, ?, ?, ?)
+                        ON CONFLICT DO NOTHING
+                        """,
+                    arguments: [
+                        row["id"] as Int64, window.from.milliseconds, window.to.milliseconds, gap.reason,
+                        now.milliseconds,
+                    ])
+                if database.changesCount > 0 { gaps.append(gap) }
+            }
+        }
+        return gaps
     }
 
     private init?(_ row: Row) {

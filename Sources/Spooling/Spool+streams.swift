@@ -75,13 +75,20 @@ extension Spool {
     /// Notes that a stream is gone at Twilio. Its place is kept, in case it comes back.
     /// - Parameter gap: what was not read and now cannot be. It is forgotten when the stream comes back, since then it
     ///   is read.
-    package func retire(_ stream: StreamKey, gap: Advance.Gap? = nil) throws {
+    /// - Returns: what backfills that have ended were to read of it and have not; these gaps stay.
+    @discardableResult
+    package func retire(_ stream: StreamKey, gap: Advance.Gap? = nil) throws -> [StateSummary.Gap] {
         let time = now()
+        var unread: [StateSummary.Gap] = []
         try commit { database in
             try database.execute(
                 sql: "UPDATE stream SET retired_ms = ? WHERE \(StreamKey.condition) AND retired_ms IS NULL",
                 arguments: [time.milliseconds] + stream.columns)
-            guard let gap, database.changesCount > 0 else { return }
+            guard database.changesCount > 0 else { return }
+            unread = try BackfillJob.recordUnread(
+                database, now: time, where: "stream.id = (SELECT id FROM stream WHERE \(StreamKey.condition))",
+                arguments: stream.columns)
+            guard let gap else { return }
             try database.execute(
                 sql: """
                     INSERT INTO gap (stream, from_ms, to_ms, reason, found_ms, retired)
@@ -92,6 +99,7 @@ extension Spool {
                     gap.window.from.milliseconds, gap.window.to.milliseconds, gap.reason, time.milliseconds,
                 ] + stream.columns)
         }
+        return unread
     }
 
     /// The streams of one API that are not known to be gone, with the names of what they are read from.
@@ -139,6 +147,8 @@ extension Spool {
             try database.execute(
                 sql: "UPDATE stream SET retired_ms = ? WHERE account_sid = ? AND retired_ms IS NULL",
                 arguments: [time.milliseconds, accountSID])
+            _ = try BackfillJob.recordUnread(
+                database, now: time, where: "stream.account_sid = ?", arguments: [accountSID])
         }
         return keys
     }
@@ -157,6 +167,11 @@ extension Spool {
     /// Which of `items` the stream has taken before, as indices.
     package func known(_ items: [LedgerItem], in stream: StreamID) throws -> Set<Int> {
         try query { try Ledger.known(items, in: stream.rawValue, $0) }
+    }
+
+    /// As `known`, and when that was so, for `Advance.comparedAt`: by then somebody else may have taken more.
+    package func compare(_ items: [LedgerItem], in stream: StreamID) throws -> (known: Set<Int>, at: Int64) {
+        (try known(items, in: stream), lastSequence)
     }
 
     /// How many records of the stream with dates in `window` the ledger still remembers one by one; an upper bound.

@@ -29,6 +29,8 @@ package actor Spool {
     private var segmentExpires = Timestamp(milliseconds: 0)
     private var lastSegmentID: Int64 = 0
     private var nextSequence: Int64
+    /// The last sequence that this process has given to each stream's records.
+    private var lastAppended: [StreamID: Int64] = [:]
     var pending = Pending()
     /// Commits are this far apart at least when nothing but passes without records is to be saved.
     private static let commitInterval: Duration = .seconds(1)
@@ -107,8 +109,11 @@ package actor Spool {
     ///
     /// A pass without records is kept in memory until the next commit or `flush`. It is committed at once when the last
     /// commit was a second ago or longer: so a process that never lives for long gets on too.
-    /// - Throws: `SpoolError`; nothing was counted then, and the same advance can be given again.
+    /// - Throws: `SpoolError`; nothing was counted then, and the same advance can be given again. `AdvanceOvertaken`.
     package func append(_ advance: Advance) throws {
+        if let at = advance.comparedAt, at < lastAppended[advance.stream] ?? 0, !advance.taken.isEmpty {
+            throw AdvanceOvertaken()
+        }
         if let gap = advance.gap { try record(gap, of: advance) }
         guard advance.blocks.contains(where: { !$0.block.entries.isEmpty }) else {
             if isCommitDue { try commit(advance) { _ in } } else { pending.add(advance) }
@@ -167,6 +172,7 @@ package actor Spool {
             throw error
         }
         nextSequence = sequence
+        lastAppended[advance.stream] = lastSequence
         notify()
     }
 

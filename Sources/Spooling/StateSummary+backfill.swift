@@ -101,7 +101,7 @@ extension StateSummary.BackfillStatus {
                 database, sql: "SELECT stream, coverage FROM backfill_stream WHERE job = ?", arguments: [job.id])
             let its = streams.filter { stream in
                 stream.accountSID == job.accountSID && stream.dataset == job.dataset.rawValue
-                    && (!stream.isRetired || own[stream.id] != nil)
+                    && (!stream.isRetired || own[stream.id]?.contains { !$0.intervals.isEmpty } == true)
             }
             let left = its.map { stream -> Duration in
                 // A job to all sinks leaves out what was or will be collected anyway; one for a single sink reads it again.

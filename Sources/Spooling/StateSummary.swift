@@ -85,7 +85,7 @@ extension StateSummary {
                 ORDER BY account, dataset, service_sid, environment_sid
                 """,
             arguments: [now.day]
-        ).compactMap { Stream($0, lateness: lateness[$0["id"]] ?? LatenessHistogram()) }
+        ).map { try Stream($0, lateness: lateness[$0["id"]] ?? LatenessHistogram()) }
         self.streams = streams
         usage = try AccountUsage.fetchAll(database, now: now)
         backfills = try BackfillStatus.fetchAll(database, openOnly: true)
@@ -112,10 +112,15 @@ extension StateSummary {
 }
 
 extension StateSummary.Stream {
-    fileprivate init?(_ row: Row, lateness: LatenessHistogram) {
-        guard let key = StreamKey(row),
-            let coverage = CoverageCoding.decode([UInt8](row["coverage"] as Data))
-        else { return nil }
+    /// - Throws: if it cannot be decoded: one that was left out would look as if it had never been.
+    fileprivate init(_ row: Row, lateness: LatenessHistogram) throws {
+        guard let key = StreamKey(row), let coverage = CoverageCoding.decode([UInt8](row["coverage"] as Data)) else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT,
+                message: "the progress of stream \(row["id"] as Int64) (account \(row["account"] as String), dataset "
+                    + "\(row["dataset"] as String)) cannot be read; the rest is not shown without it. Nothing is lost at "
+                    + "Twilio; restore state.sqlite from a backup, or begin with an empty state directory")
+        }
         func name(_ column: String) -> String? {
             let value: String = row[column]
             return value.isEmpty ? nil : value

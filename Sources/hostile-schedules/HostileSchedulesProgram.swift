@@ -37,8 +37,7 @@ struct HostileSchedulesProgram: AsyncParsableCommand {
         }
         let failures = await run.failures()
         for failure in failures { print(failure + "\n") }
-        for line in run.open { print(line) }
-        print("\(seeds.count) schedules, \(failures.count) failed, \(run.open.count) known not to pass yet")
+        print("\(seeds.count) schedules, \(failures.count) failed")
         if !failures.isEmpty { throw ExitCode.failure }
     }
 }

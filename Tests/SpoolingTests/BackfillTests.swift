@@ -18,8 +18,11 @@ import Testing
             let spool = try open()
             #expect(try await spool.backfills(openOnly: true) == [first, second])
             #expect(try await spool.cancelBackfill(first.id))
-            #expect(try await !spool.finishBackfill(first.id))
-            #expect(try await spool.finishBackfill(second.id))
+            let (again, finished) = (
+                try await spool.finishBackfill(first.id), try await spool.finishBackfill(second.id)
+            )
+            #expect(again == nil)
+            #expect(finished?.count == 0)
             #expect(try await !spool.cancelBackfill(second.id))
             #expect(try await !spool.cancelBackfill(99))
             #expect(try await spool.backfills(openOnly: true) == [])
@@ -198,6 +201,89 @@ import Testing
             #expect(status.map(\.taken) == [1, 1])
             try await spool.finishBackfill(all.id)
             #expect(try spool.summary().backfills.map(\.job) == [one])
+        }
+    }
+
+    /// A stream that begins at 60 s, and a job for what lies before 100 s that has read up to 20 s of it.
+    private static func halfDone(_ spool: Spool) async throws -> (key: StreamKey, job: BackfillJob) {
+        let key = StreamKey(accountSID: TestRecord.account, dataset: .monitorEvents, host: "monitor.twilio.com")
+        let start = Timestamp(milliseconds: 60_500)
+        let place = try await spool.place(of: key, account: "production", start: start)
+        let job = try await spool.testBackfill(100)
+        try await spool.append(.test(place.id, [], lane: .backfill, backfill: .test(job, to: 20)))
+        return (key, job)
+    }
+
+    private static let unread = Window(from: Timestamp(milliseconds: 20_000), to: Timestamp(milliseconds: 60_000))
+
+    // Hostile schedule 961.
+    @Test func `what a backfill has not read of a stream that went away is a gap when it ends, and stays one`()
+        async throws
+    {
+        try await withSpool { open in
+            let spool = try open()
+            let (key, job) = try await Self.halfDone(spool)
+            #expect(try await spool.retire(key).isEmpty)
+            let gaps = try #require(try await spool.finishBackfill(job.id))
+            #expect(gaps.map(\.window) == [Self.unread])
+            #expect(gaps.map(\.key) == [key])
+            #expect(try spool.summary().gaps.map(\.window) == [Self.unread])
+            _ = try await spool.place(of: key, account: "production", start: Timestamp(milliseconds: 60_500))
+            #expect(try spool.summary().gaps.map(\.window) == [Self.unread])
+        }
+    }
+
+    @Test func `it is a gap too when the stream is known to be gone only after the backfill has ended`() async throws {
+        try await withSpool { open in
+            let spool = try open()
+            let (key, job) = try await Self.halfDone(spool)
+            #expect(try await spool.finishBackfill(job.id)?.count == 0)
+            #expect(try spool.summary().gaps.isEmpty)
+            #expect(try await spool.retire(key).map(\.window) == [Self.unread])
+            #expect(try spool.summary().gaps.map(\.window) == [Self.unread])
+        }
+    }
+
+    @Test func `a backfill leaves no gap of a stream that was known to be gone, or of which it has read all`()
+        async throws
+    {
+        try await withSpool { open in
+            let spool = try open()
+            let (key, first) = try await Self.halfDone(spool)
+            let place = try await spool.place(of: key, account: "production", start: Timestamp(milliseconds: 60_500))
+            try await spool.append(.test(place.id, [], lane: .backfill, backfill: .test(first, to: 60)))
+            try await spool.retire(key)
+            let second = try await spool.testBackfill(40)
+            let toOne = try await spool.testBackfill(100, sink: "siem")
+            for job in [first, second, toOne] {
+                let gaps = try await spool.finishBackfill(job.id)
+                #expect(gaps?.count == 0)
+            }
+            #expect(try spool.summary().gaps.isEmpty)
+        }
+    }
+
+    @Test func `records that somebody else appended since they were compared are not appended twice`() async throws {
+        try await withSpool { open in
+            let spool = try open()
+            let id = try await spool.testStream()
+            let other = try await spool.testStream(account: "AC00000000000000000000000000000002")
+            let job = try await spool.testBackfill()
+            let records = [TestRecord(1, at: 1000), TestRecord(2, at: 2000)]
+            let (known, at) = try await spool.compare(records.map(\.item), in: id)
+            #expect(known.isEmpty)
+            // Of another stream: says nothing.
+            try await spool.append(.test(other, [TestRecord(3, at: 1000)]))
+            try await spool.append(.test(id, [records[0]], lane: .backfill, backfill: .test(job, to: 10)))
+            await #expect(throws: AdvanceOvertaken.self) {
+                try await spool.append(.test(id, records, comparedAt: at, window: 1))
+            }
+            #expect(await spool.lastSequence == 2)
+            let anew = try await spool.compare(records.map(\.item), in: id)
+            #expect(anew.known == [0])
+            try await spool.append(.test(id, [records[1]], comparedAt: anew.at, window: 1))
+            let ids = try await spool.read(after: 0, maximumRecords: 9, maximumBytes: .max).map(\.id)
+            #expect(ids == [3, 1, 2].map { TestRecord($0).sid })
         }
     }
 

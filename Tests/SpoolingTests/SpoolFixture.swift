@@ -37,7 +37,8 @@ extension Advance {
 
     /// - Parameter coverage: of the stream after the pass; by default only the window, as read once.
     static func test(
-        _ stream: StreamID, _ records: [TestRecord], window: Int = 0, lane: Lane = .live, coverage: Coverage? = nil,
+        _ stream: StreamID, _ records: [TestRecord], comparedAt: Int64? = nil, window: Int = 0, lane: Lane = .live,
+        coverage: Coverage? = nil,
         length: Duration? = nil, lateness: LatenessHistogram = LatenessHistogram(), backfill: BackfillProgress? = nil,
         gap: Advance.Gap? = nil
     ) -> Advance {
@@ -57,7 +58,8 @@ extension Advance {
         read.recordPass(over: Self.window(window), at: Timestamp(milliseconds: 0), foundNew: !records.isEmpty)
         return Advance(
             stream: stream, account: "production", accountSID: TestRecord.account, dataset: .monitorEvents,
-            blocks: [Advance.Part(lane: lane, block: block)], taken: records.map(\.item), coverage: coverage ?? read,
+            blocks: [Advance.Part(lane: lane, block: block)], taken: records.map(\.item),
+            comparedAt: comparedAt, coverage: coverage ?? read,
             checkpoint: records.last.flatMap { last in last.time.map { Checkpoint(time: $0, sid: last.sid) } },
             window: Self.window(window), readAt: Timestamp(milliseconds: 0), gap: gap,
             requestIDs: ["RQtest"], requests: 1,

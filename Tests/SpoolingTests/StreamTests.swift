@@ -1,3 +1,4 @@
+import GRDB
 import PipelineCore
 import Spooling
 import Synchronization
@@ -63,6 +64,26 @@ import Testing
             #expect(try spool.summary().gapCount == 2)
             _ = try await place(spool)
             #expect(try spool.summary().gaps.map(\.window) == [Advance.window(3)])
+        }
+    }
+
+    @Test func `a stream whose progress cannot be read is an error that names it, not left out`() async throws {
+        try await withSpool { open in
+            do {
+                let spool = try open()
+                _ = try await spool.testStream()
+                try await spool.close()
+            }
+            let path = Fixture.directory.databasePath
+            let database = try DatabaseQueue(path: path)
+            try await database.write { try $0.execute(sql: "UPDATE stream SET coverage = x'00'") }
+            try database.close()
+            let error = #expect(throws: SpoolError.self) {
+                try StateReader(Fixture.directory).summary(at: Fixture.clock.now)
+            }
+            let text = "\(try #require(error))"
+            #expect(text.contains("the progress of stream 1") && text.contains("account production"))
+            #expect(text.contains("monitor.events") && text.contains(path))
         }
     }
 

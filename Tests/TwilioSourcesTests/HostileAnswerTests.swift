@@ -59,21 +59,44 @@ import TwilioSources
         #expect(api.transport.requests.count == 3)
     }
 
+    private static func next(_ number: Int) -> String { base + "/v1/Events?Page=1&PageToken=\(number)" }
+
     @Test func `endless paging ends`() async throws {
-        let (error, api) = try await Self.reading { page([], next: Self.base + "/v1/Events?Page=1&PageToken=\($0)") }
+        let (error, api) = try await Self.reading { number in
+            page(number % 40 == 0 ? ["AE\(number)"] : [], next: Self.next(number))
+        }
         #expect(error.kind == "tooMuch" && "\(error)".contains("100 answers"))
         #expect(api.transport.requests.count == 101)
     }
 
-    @Test func `endless paging of a window that cannot be split is a gap`() async throws {
-        let api = try Scripted { _, number in
-            page([], next: number == 1 ? nil : Self.base + "/v1/Events?Page=1&PageToken=\(number)")
-        }
+    @Test func `endless paging without a record ends sooner`() async throws {
+        let (error, api) = try await Self.reading { page([], next: Self.next($0)) }
+        #expect(error.kind == "tooMuch" && "\(error)".contains("50 pages in a row"))
+        #expect(api.transport.requests.count == 51)
+    }
+
+    @Test func `endless paging of a window that cannot be split is a gap, and what came is kept`() async throws {
+        let api = try Scripted { _, number in page(["AE\(number)"], next: number == 1 ? nil : Self.next(number)) }
         let second = Window(from: api.now - .seconds(60), to: api.now - .seconds(59))
         let contents = try await api.events().read(second, pass(canSplit: false))
         let gap = try #require(contents.gap)
         #expect(gap.contains("1600 answers"))
+        #expect(contents.pages.count == 1600)
         #expect(api.transport.requests.count == 1601)
+    }
+
+    // Nothing is known of the window then, as hostile schedule 1067 showed: it must not become a gap.
+    @Test(arguments: [[], ["AE1", "AE2"]])
+    func `endless paging that brings nothing new is no gap but a refusal, and the window is read again later`(
+        sids: [String]
+    ) async throws {
+        let api = try Scripted { _, number in page(sids, next: number == 1 ? nil : Self.next(number)) }
+        let second = Window(from: api.now - .seconds(60), to: api.now - .seconds(59))
+        let error = try await failure { () throws(SourceError) in
+            try await api.events().read(second, pass(canSplit: false))
+        }
+        #expect(error.kind == "refused" && "\(error)".contains("50 pages in a row"))
+        #expect(api.transport.requests.count == 1 + 50 + (sids.isEmpty ? 0 : 1))
     }
 
     @Test func `HTML with 200 is asked for again, and then quoted in short`() async throws {

@@ -41,6 +41,40 @@ import TwilioSources
         #expect(error.kind == "tooMuch")
     }
 
+    // A silent cap that counts rows, and pages that shift, as hostile schedule 256 showed.
+    @Test(arguments: [true, false])
+    func `rows that come twice hide no cap`(canSplit: Bool) async throws {
+        let api = try Scripted { request, number in
+            switch number {
+            case 1: page([])
+            case 2...:
+                request.url.query?.contains("PageToken") == true
+                    ? page(["AE2", "AE3"])
+                    : page(["AE1", "AE2"], next: "https://monitor.twilio.com/v1/Events?PageToken=a")
+            default: page([])
+            }
+        }
+        let source = api.events(pageSize: 2, cap: 3)
+        let second = Window(from: api.now - .seconds(60), to: api.now - .seconds(59))
+        do throws(SourceError) {
+            let contents = try await source.read(second, pass(canSplit: canSplit))
+            #expect(!canSplit)
+            #expect(contents.gap?.contains("as many as one query can") == true)
+            #expect(contents.pages.count == 2)
+        } catch {
+            #expect(canSplit && error.kind == "tooMuch")
+        }
+    }
+
+    @Test func `a server that lists more different records of a second than the cap has none`() async throws {
+        let api = try Scripted { _, number in page(number == 1 ? [] : ["AE1", "AE2", "AE3", "AE4"]) }
+        let source = api.events(pageSize: 4, cap: 3)
+        let second = Window(from: api.now - .seconds(60), to: api.now - .seconds(59))
+        let contents = try await source.read(second, pass(canSplit: false))
+        #expect(contents.gap == nil)
+        #expect(contents.pages.map(\.records.count) == [4])
+    }
+
     @Test func `what a pass holds is counted, and given back with its hold`() async throws {
         let memory = MemoryBudget()
         let api = try Scripted { _, _ in page(["AE1"]) }

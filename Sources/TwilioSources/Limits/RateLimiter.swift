@@ -43,9 +43,6 @@ package final class RateLimiter: Sendable {
     /// Requests per second that are allowed now: `configured`, or less after a 429.
     package var current: Double { configured * state.withLock { $0.rate.share } }
 
-    /// Whether anybody waits for its turn now.
-    package var isWaitedFor: Bool { state.withLock { !$0.queue.isEmpty } }
-
     private var now: Duration { start.duration(to: clock.monotonicNow) }
 
     // MARK: - What the server said

@@ -5,12 +5,17 @@ import Transport
 /// Reads a list endpoint to its end: the pages of one query.
 ///
 /// - Only `meta.next_page_url` leads on; a null one is the end, an empty page is not.
-/// - A next URL must be on the configured origin and path; one seen before means a loop. Both end the pass.
+/// - A next URL must be on the configured origin and path; one seen before means a loop. Both end the pass, and so do
+///   `mostInVain` pages in a row without a record that the query had not listed before.
 /// - A window that can be split is given up as soon as it proves large: before the cap fills, so that little is wasted.
 /// - Where a page is answered 500 again and again, the query is made anew with smaller pages.
 struct ListReader: Sendable {
     /// So many pages' worth of records may a window have that can be split: the cap is ten.
     static let pagesPerWindow = 8
+
+    /// So many pages in a row of one query may bring nothing before it is given up. A server that leads on and on is
+    /// broken, or it searches long: of a window that can be split, a shorter one may be found sooner.
+    static let mostInVain = 50
 
     /// Bounds for one answer: 1,000 records of 8 KiB compressed, 16 KiB not.
     static func limits(_ allowance: Int = 1) -> HTTPLimits {
@@ -92,6 +97,9 @@ struct ListReader: Sendable {
         var listing = Listing()
         var seen: Set<HTTPURL> = []
         var records = 0
+        // Only where the same is asked for again and again; elsewhere rows are few.
+        var distinct: Set<RecordIdentity>? = canSplit ? nil : []
+        var inVain = 0
         var next: HTTPURL? = first
         while let url = next {
             guard seen.insert(url).inserted else {
@@ -124,7 +132,11 @@ struct ListReader: Sendable {
             listing.pages.append(page)
             records += page.records.count
             line.count(records: page.records.count)
-            listing.cut = cut(records, isAtEnd: next == nil, gathering)
+            let before = distinct?.count
+            distinct?.formUnion(page.identities)
+            inVain = page.records.isEmpty || distinct.map({ $0.count == before }) ?? false ? inVain + 1 : 0
+            if inVain >= Self.mostInVain, next != nil { throw Self.leadsNowhere(first, canSplit: canSplit) }
+            listing.cut = cut(records, distinct?.count, isAtEnd: next == nil, gathering)
             guard let cut = listing.cut else { continue }
             if canSplit { throw RequestFailure(.tooMuch(reason: cut)) }
             return listing
@@ -132,13 +144,25 @@ struct ListReader: Sendable {
         return listing
     }
 
+    /// Nothing is known of the window then, so it is no gap: it is asked for again.
+    private static func leadsNowhere(_ first: HTTPURL, canSplit: Bool) -> RequestFailure {
+        let reason =
+            "\(first.origin)\(first.path) led on over \(mostInVain) pages in a row that brought no new record; the window "
+            + "is read again later"
+        return RequestFailure(canSplit ? .tooMuch(reason: reason) : .refused(reason: reason))
+    }
+
     /// Why the listing is not all of it, or, where the window can be split, would waste too much to become so.
-    private func cut(_ records: Int, isAtEnd: Bool, _ gathering: Gathering) -> String? {
+    ///
+    /// Rows that come twice, as when pages shift, may count for the server's cap or not: only who lists more different
+    /// records than the cap has none.
+    private func cut(_ rows: Int, _ distinct: Int?, isAtEnd: Bool, _ gathering: Gathering) -> String? {
         if isAtEnd {
-            return records == cap ? "the window lists \(records) records, as many as one query can" : nil
+            guard rows >= cap, distinct.map({ $0 <= cap }) ?? true else { return nil }
+            return "the window lists \(rows) records, as many as one query can"
         }
-        if gathering.pass.canSplit, records > Self.pagesPerWindow * sizes.configured {
-            return "the window has more than \(records) records"
+        if gathering.pass.canSplit, rows > Self.pagesPerWindow * sizes.configured {
+            return "the window has more than \(rows) records"
         }
         return gathering.exhausted
     }

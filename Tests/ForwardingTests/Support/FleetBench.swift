@@ -46,10 +46,14 @@ struct FleetBench {
             version: "1.0.0", now: { clock.wallNow }, executor: clock.executor)
     }
 
-    func fleet(_ spool: Spool) throws -> Fleet {
-        let surroundings = Ingestor.Surroundings(
+    func surroundings(_ spool: Spool) -> Ingestor.Surroundings {
+        Ingestor.Surroundings(
             spool: spool, normaliser: Normaliser(collector: "bench", version: "1.0.0"), clock: clock, board: board,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, registry: registry)
+    }
+
+    func fleet(_ spool: Spool) throws -> Fleet {
+        let surroundings = surroundings(spool)
         let limiter = limiter
         let sharing = Ingestor.Sharing(
             pacer: PollPacer(clock: clock) { limiter.current }, slots: PassSlots(), memory: MemoryBudget(),
