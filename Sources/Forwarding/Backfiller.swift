@@ -6,7 +6,7 @@ import Spooling
 ///
 /// - A job without a sink is for all sinks. It reads only what lies before the stream's start and what no other such job
 ///   has read: the rest was or will be collected anyway.
-/// - A job for one sink reads everything again, for that sink only.
+/// - A job for one sink reads everything again, for that sink only; of what the spool lost, just that.
 /// - Progress is durable with the records, so that a job goes on after a restart where it was.
 /// - A window that was empty is read once more before the job ends: an empty page is no proof.
 package struct Backfiller: Sendable {
@@ -119,7 +119,11 @@ package struct Backfiller: Sendable {
     }
 
     private func work(on job: BackfillJob) async throws {
-        guard let ingestors = registry.ingestors(account: job.account, job.dataset) else { return }
+        guard var ingestors = registry.ingestors(account: job.account, job.dataset) else { return }
+        if let stream = job.stream {
+            let key = try await spool.key(of: stream)
+            ingestors = ingestors.filter { $0.stream.key == key }
+        }
         // One stream that fails does not stop the others; its error is told when they are done.
         let errors = await withTaskGroup(of: (any Error)?.self) { group in
             for ingestor in ingestors {
@@ -159,6 +163,9 @@ private struct BackfilledStream {
     private var id: StreamID?
     /// What the job has read: settled, or read if it was empty and is to be confirmed.
     private var done = Coverage()
+    /// The only records to take; nil for all.
+    private var wanted: Set<RecordIdentity>?
+    private static let always = Window(from: Timestamp(milliseconds: .min), to: Timestamp(milliseconds: .max))
 
     private var stream: Ingestor.Stream { ingestor.stream }
     private var spool: Spool { ingestor.surroundings.spool }
@@ -168,6 +175,7 @@ private struct BackfilledStream {
         self.job = job
         self.ingestor = ingestor
         source = ingestor.stream.makeSideSource()
+        wanted = job.identities
     }
 
     mutating func collect() async throws {
@@ -276,8 +284,11 @@ private struct BackfilledStream {
         let known = compared?.known ?? []
         var sorted = SortedRecords(lane: .backfill)
         for (index, candidate) in candidates.enumerated() where !known.contains(index) {
+            guard wanted?.contains(candidate.identity) ?? true else { continue }
+            // One that is looked for is taken wherever it is listed.
             sorted.take(
-                candidate, window: window, done, tick: source.tick, readAt: contents.readAt,
+                candidate, window: wanted == nil ? window : Self.always, done, tick: source.tick,
+                readAt: contents.readAt,
                 dataset: stream.key.dataset)
         }
         let isEmpty = !candidates.contains { $0.time.map(window.contains) ?? false }
@@ -295,6 +306,7 @@ private struct BackfilledStream {
             recordsRead: (asked - counted).records,
             backfill: BackfillProgress(job: job.id, coverage: after, sink: job.sink))
         try await PassResults.append(advance, ingestor)
+        wanted?.subtract(advance.taken.map(\.identity))
         done = after
         counted = asked
         ingestor.sharing.allowance?.add(advance.recordsRead, at: clock.wallNow)

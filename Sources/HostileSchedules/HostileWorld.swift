@@ -53,7 +53,7 @@ final class HostileWorld: Sendable {
         return try Spool(
             directory: directory,
             options: SpoolOptions(
-                maximumBytes: 1 << 30, retain: .days(100), segmentBytes: session.spoolSegmentBytes),
+                maximumBytes: 1 << 30, retain: .days(100), segmentBytes: session.spoolSegmentBytes, reserveBytes: 4096),
             version: "1.0.0", now: { clock.wallNow }, executor: clock.executor)
     }
 

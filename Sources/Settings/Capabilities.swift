@@ -38,7 +38,7 @@ package struct Capabilities: Sendable {
         formats: [.envelope, .raw, .ecs, .cef],
         fileCompressions: [.gzip, .none],
         datasets: Set(DatasetName.allCases),
-        features: [.environmentScope, .subaccountDiscovery]
+        features: [.environmentScope, .skippingWhenFull, .subaccountDiscovery]
     )
 
     package static let everything = Capabilities(

@@ -2,21 +2,29 @@ package import PipelineCore
 
 /// How much disk the spool may use.
 package struct SpoolOptions: Sendable {
-    /// Bytes of segments and database together.
+    /// What segments, database and reserve may take on disk together.
     package let maximumBytes: Int
     /// How long delivered records are kept; they go earlier when room is needed.
     package let retain: Duration
     /// A segment is closed when it has reached this size. Room is given back a segment at a time.
     package let segmentBytes: Int64
 
+    /// Room that is kept back for a full disk.
+    package let reserveBytes: Int
+
+    /// What the ledger's identities may take before finished ones are folded early.
+    var ledgerBytes: Int { maximumBytes / 8 }
+
     /// How long one segment takes new records: what leaves the spool for its age leaves at most this much later.
     var segmentLife: Duration { max(.seconds(600), retain / 8) }
 
     /// - Parameter segmentBytes: 64 MiB, or an eighth of a small spool.
-    package init(maximumBytes: Int, retain: Duration, segmentBytes: Int64? = nil) {
+    /// - Parameter reserveBytes: 16 MiB, or a 64th of a small spool.
+    package init(maximumBytes: Int, retain: Duration, segmentBytes: Int64? = nil, reserveBytes: Int? = nil) {
         self.maximumBytes = maximumBytes
         self.retain = retain
         self.segmentBytes = segmentBytes ?? min(64 << 20, max(64 << 10, Int64(maximumBytes / 8)))
+        self.reserveBytes = reserveBytes ?? min(16 << 20, maximumBytes / 64)
     }
 }
 

@@ -17,6 +17,19 @@ package struct BackfillJob: Equatable, Sendable {
     package let finishedAt: Timestamp?
     package let cancelledAt: Timestamp?
 
+    package enum Purpose: String, Sendable {
+        /// Somebody asked for it.
+        case request = ""
+        /// The spool lost records of a stream that the sink had not got.
+        case damage
+    }
+
+    package var purpose = Purpose.request
+    /// The only stream it is about; nil for all of the account's.
+    package var stream: StreamID?
+    /// The only records that are taken, as far as they were not found yet; nil for all.
+    package var identities: Set<RecordIdentity>?
+
     package var isOpen: Bool { finishedAt == nil && cancelledAt == nil }
 }
 

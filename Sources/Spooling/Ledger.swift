@@ -8,6 +8,8 @@ package import PipelineCore
 ///   costs the same however much was taken before. There is no index over identities.
 /// - A record is looked for in the rows whose span includes its date; one without a date among all undated ones.
 /// - Rows are kept until nothing near them will be read again; then only a number and a digest for each day remain.
+/// - When all identities together take more than `SpoolOptions.ledgerBytes`, rows whose own time is finished are folded
+///   without waiting for older ones. What will be read again is never folded: it would be taken a second time.
 enum Ledger {
     /// How long a day's number and digest are kept.
     static let retention: Duration = .seconds(400 * 86_400)
@@ -86,24 +88,56 @@ enum Ledger {
             sql:
                 "SELECT id, to_ms, count, identities FROM ledger WHERE stream = ? AND keep_ms < ? ORDER BY keep_ms LIMIT ?",
             arguments: [stream, horizon.milliseconds, rowsPerCompaction])
-        for row in rows {
-            let day = Timestamp(milliseconds: row["to_ms"]).rounded(downTo: .seconds(86_400)).milliseconds / 86_400_000
-            let digest = IdentityList(bytes: [UInt8](row["identities"] as Data)).digest
-            let before = try Row.fetchOne(
-                database, sql: "SELECT count, digest FROM ledger_day WHERE stream = ? AND day = ?",
-                arguments: [stream, day])
-            let sum = before.map { IdentityList(bytes: [UInt8]($0["digest"] as Data) + digest).digest } ?? digest
-            try database.execute(
-                sql: """
-                    INSERT INTO ledger_day (stream, day, count, digest) VALUES (?, ?, ?, ?)
-                    ON CONFLICT (stream, day) DO UPDATE SET count = excluded.count, digest = excluded.digest
-                    """,
-                arguments: [stream, day, (row["count"] as Int) + (before?["count"] ?? 0), Data(sum)])
-            try database.execute(sql: "DELETE FROM ledger WHERE id = ?", arguments: [row["id"] as Int64])
-        }
+        for row in rows { try fold(row, stream: stream, database) }
         try database.execute(
             sql: "DELETE FROM ledger_day WHERE stream = ? AND day < ?",
             arguments: [stream, (now - retention).milliseconds / 86_400_000])
+    }
+
+    /// Adds a row to its day and removes it.
+    private static func fold(_ row: Row, stream: Int64, _ database: Database) throws {
+        let day = Timestamp(milliseconds: row["to_ms"]).rounded(downTo: .seconds(86_400)).milliseconds / 86_400_000
+        let digest = IdentityList(bytes: [UInt8](row["identities"] as Data)).digest
+        let before = try Row.fetchOne(
+            database, sql: "SELECT count, digest FROM ledger_day WHERE stream = ? AND day = ?",
+            arguments: [stream, day])
+        let sum = before.map { IdentityList(bytes: [UInt8]($0["digest"] as Data) + digest).digest } ?? digest
+        try database.execute(
+            sql: """
+                INSERT INTO ledger_day (stream, day, count, digest) VALUES (?, ?, ?, ?)
+                ON CONFLICT (stream, day) DO UPDATE SET count = excluded.count, digest = excluded.digest
+                """,
+            arguments: [stream, day, (row["count"] as Int) + (before?["count"] ?? 0), Data(sum)])
+        try database.execute(sql: "DELETE FROM ledger WHERE id = ?", arguments: [row["id"] as Int64])
+    }
+
+    /// What all identities take.
+    static func bytes(_ database: Database) throws -> Int {
+        try Int.fetchOne(database, sql: "SELECT COALESCE(SUM(count), 0) * 16 FROM ledger") ?? 0
+    }
+
+    /// Folds rows that will not be compared with any more although older ones still are, the oldest first: at most
+    /// `bytes` of identities, and a bounded number of rows.
+    static func fold(bytes: Int, of stream: Int64, finished coverage: Coverage, _ database: Database) throws -> Int {
+        let rows = try Row.fetchAll(
+            database, sql: "SELECT id, from_ms, keep_ms, count FROM ledger WHERE stream = ? ORDER BY keep_ms",
+            arguments: [stream])
+        let finished = rows.filter { row in
+            // What is asked for next to it may answer it too.
+            coverage.isFinished(
+                Window(
+                    from: Timestamp(milliseconds: row["from_ms"]) - rounding,
+                    to: Timestamp(milliseconds: row["keep_ms"]) + rounding))
+        }
+        var folded = 0
+        for row in finished.prefix(rowsPerCompaction) where folded < bytes {
+            let whole = try Row.fetchOne(
+                database, sql: "SELECT id, to_ms, count, identities FROM ledger WHERE id = ?",
+                arguments: [row["id"] as Int64])
+            if let whole { try fold(whole, stream: stream, database) }
+            folded += (row["count"] as Int) * 16
+        }
+        return folded
     }
 
     /// Bounds how long one compaction holds the spool up; what is left is folded with the next.
@@ -140,6 +174,8 @@ struct IdentityList {
         return bytes
     }
 
+    var all: [RecordIdentity] { (0..<bytes.count / 16).map { self[$0] } }
+
     private subscript(index: Int) -> RecordIdentity {
         bytes.withUnsafeBytes { raw in
             RecordIdentity(
@@ -163,6 +199,16 @@ struct IdentityList {
         let count = bytes.count / 16
         let index = (0..<count).partitioningIndex { self[$0] >= identity }
         return index < count && self[index] == identity
+    }
+}
+
+extension Coverage {
+    /// Whether no instant of `window` will be looked at again.
+    fileprivate func isFinished(_ window: Window) -> Bool {
+        holes(in: window).isEmpty
+            && intervals.allSatisfy {
+                $0.state == .finished || $0.window.to <= window.from || window.to <= $0.window.from
+            }
     }
 }
 

@@ -238,6 +238,7 @@ package enum Migrations {
                     ) STRICT;
 
                     ALTER TABLE frame ADD COLUMN damaged_ms INTEGER;    -- since then it is known to be unreadable
+                    ALTER TABLE frame ADD COLUMN target TEXT NOT NULL DEFAULT '';   -- the one sink it is for
 
                     -- A backfill of one stream, of certain records only: what was lost is read again.
                     ALTER TABLE backfill ADD COLUMN stream INTEGER;
@@ -306,6 +307,8 @@ enum Property: String {
     case nextSequence = "next_sequence"
     /// What the service last said of itself, as JSON.
     case runtime
+    /// Why the spool takes nothing more, as JSON; '' while it does.
+    case fullness
 
     func fetch(_ database: Database) throws -> String? {
         try String.fetchOne(database, sql: "SELECT value FROM property WHERE key = ?", arguments: [rawValue])

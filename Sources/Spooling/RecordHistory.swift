@@ -76,7 +76,14 @@ extension RecordHistory {
     private static func history(
         of identity: RecordIdentity, sid: String, in row: Row, _ directory: StateDirectory, _ database: Database
     ) throws -> RecordHistory? {
-        let frame = try directory.readFrame(segment: row["segment"], offset: row["offset"], length: row["length"])
+        let frame: Frame
+        do throws(SpoolError) {
+            frame = try directory.readFrame(row, .system)
+        } catch {
+            // What was set aside is collected again, and found where it lies then.
+            guard case .damaged = error else { throw error }
+            return nil
+        }
         guard let index = frame.entries.firstIndex(where: { $0.identity == identity }) else { return nil }
         let record = frame[frame.firstSequence + Int64(index)]
         guard record.id == sid else { return nil }
@@ -123,9 +130,16 @@ extension RecordHistory {
 }
 
 extension StateDirectory {
-    func readFrame(segment: Int64, offset: Int64, length: Int) throws(SpoolError) -> Frame {
-        let path = segmentPath(segment)
-        return try Frame(
-            decoding: try SegmentFile.read(path: path, offset: offset, length: length), path: path, offset: offset)
+    /// Reads the frame that a row of the table `frame` tells of.
+    func readFrame(_ row: Row, _ calls: FileCalls) throws(SpoolError) -> Frame {
+        let path = segmentPath(row["segment"])
+        let offset: Int64 = row["offset"]
+        let frame = try Frame(
+            decoding: try SegmentFile.read(path: path, offset: offset, length: row["length"], calls), path: path,
+            offset: offset)
+        guard frame.firstSequence == row["first_sequence"], frame.lastSequence == row["last_sequence"] else {
+            throw .damaged(path: path, offset: offset, reason: "another frame lies there")
+        }
+        return frame
     }
 }

@@ -1,8 +1,8 @@
 import GRDB
 package import PipelineCore
 
-/// Somebody's wish that a sink get spooled records once more. It keeps nothing in the spool: what has left it by the
-/// time it is due is passed over and counted.
+/// Somebody's wish that a sink get spooled records once more. It keeps them in the spool whatever their age, but not
+/// when room is needed: what has left it by the time it is due is passed over and counted.
 package struct ReplayJob: Equatable, Sendable {
     package let id: Int64
     package let sink: String

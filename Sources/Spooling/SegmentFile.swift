@@ -8,38 +8,36 @@ import Glibc
 struct SegmentFile: ~Copyable {
     let id: Int64
     let path: String
+    private let calls: FileCalls
     private let descriptor: Int32
     /// Where the next frame goes: the end of what was written.
     private(set) var length: Int64
 
     /// Creates a segment, durably: its folder is synced too.
-    init(creating id: Int64, in directory: StateDirectory) throws(SpoolError) {
+    init(creating id: Int64, in directory: StateDirectory, _ calls: FileCalls) throws(SpoolError) {
         self.id = id
+        self.calls = calls
         path = directory.segmentPath(id)
-        descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        descriptor = calls.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW)
         length = 0
-        guard descriptor >= 0 else { throw .io(path: path, doing: "creating it", reason: errnoText()) }
-        try Self.syncFolder(directory.spoolPath)
+        guard descriptor >= 0 else { throw .failed(path, "creating it") }
+        try Self.syncFolder(directory.spoolPath, calls)
     }
 
     /// Opens a segment at its committed length and cuts off what a crash left behind it.
-    init(opening id: Int64, in directory: StateDirectory, committed: Int64) throws(SpoolError) {
+    init(opening id: Int64, in directory: StateDirectory, committed: Int64, _ calls: FileCalls) throws(SpoolError) {
         self.id = id
+        self.calls = calls
         path = directory.segmentPath(id)
-        descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         length = committed
-        guard descriptor >= 0 else { throw .io(path: path, doing: "opening it", reason: errnoText()) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            throw .io(path: path, doing: "looking at it", reason: errnoText())
-        }
-        guard status.st_size >= committed else {
+        descriptor = calls.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw .failed(path, "opening it") }
+        guard let size = FileSize(path), size.length >= committed else {
             throw .damaged(
-                path: path, offset: Int64(status.st_size),
-                reason: "the file ends before its committed length \(committed)")
+                path: path, offset: committed, reason: "the file ends before its committed length \(committed)")
         }
-        guard ftruncate(descriptor, off_t(committed)) == 0 else {
-            throw .io(path: path, doing: "cutting off what a crash left behind", reason: errnoText())
+        guard size.length == committed || calls.truncate(path, off_t(committed)) == 0 else {
+            throw .failed(path, "cutting off what a crash left behind")
         }
     }
 
@@ -54,41 +52,65 @@ struct SegmentFile: ~Copyable {
             var written = 0
             while written < frame.count {
                 let count = frame.withUnsafeBytes { bytes in
-                    pwrite(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written, off_t(end))
+                    calls.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]), off_t(end))
                 }
                 if count < 0, errno == EINTR { continue }
-                guard count > 0 else { throw .io(path: path, doing: "writing", reason: errnoText()) }
+                guard count > 0 else { throw .failed(path, "writing") }
                 written += count
                 end += Int64(count)
             }
         }
-        guard fdatasync(descriptor) == 0 else { throw .io(path: path, doing: "syncing", reason: errnoText()) }
+        guard calls.sync(descriptor) == 0 else { throw .failed(path, "syncing") }
         length = end
     }
 
-    static func syncFolder(_ path: String) throws(SpoolError) {
-        let folder = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw .io(path: path, doing: "opening the folder", reason: errnoText()) }
+    static func syncFolder(_ path: String, _ calls: FileCalls) throws(SpoolError) {
+        let folder = calls.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw .failed(path, "opening the folder") }
         defer { close(folder) }
-        guard fsync(folder) == 0 else { throw .io(path: path, doing: "syncing the folder", reason: errnoText()) }
+        guard calls.syncFolder(folder) == 0 else { throw .failed(path, "syncing the folder") }
     }
 
     /// Reads exactly `length` bytes of a segment.
-    static func read(path: String, offset: Int64, length: Int) throws(SpoolError) -> [UInt8] {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { throw .io(path: path, doing: "opening it", reason: errnoText()) }
+    /// - Throws: `SpoolError.damaged` if the file is gone, too short or unreadable, which trying again does not mend;
+    ///   `SpoolError.io` for what may pass.
+    static func read(
+        path: String, offset: Int64, length: Int, _ calls: FileCalls = .system
+    ) throws(SpoolError) -> [UInt8] {
+        let descriptor = calls.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw .unreadable(path, offset, "opening it") }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: length)
         var done = 0
         while done < length {
             let count = bytes.withUnsafeMutableBytes { buffer in
-                pread(descriptor, buffer.baseAddress?.advanced(by: done), length - done, off_t(offset) + off_t(done))
+                calls.read(
+                    descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer[done...]), off_t(offset) + off_t(done))
             }
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .io(path: path, doing: "reading", reason: errnoText()) }
+            guard count >= 0 else { throw .unreadable(path, offset, "reading") }
             guard count > 0 else { throw .damaged(path: path, offset: offset, reason: "the file is cut short") }
             done += count
         }
         return bytes
+    }
+}
+
+extension SpoolError {
+    /// A call failed, for the reason that `errno` has.
+    fileprivate static func failed(_ path: String, _ doing: String) -> SpoolError {
+        isLackOfRoom(errno)
+            ? .full(Fullness(cause: .disk(path: path), sinks: [], since: nil, keptUntil: nil))
+            : .io(path: path, doing: doing, reason: errnoText())
+    }
+
+    /// What was written cannot be read, for the reason that `errno` has.
+    fileprivate static func unreadable(_ path: String, _ offset: Int64, _ doing: String) -> SpoolError {
+        switch errno {
+        // ELOOP: something else, a link, stands in its place. EUCLEAN: the file system found itself damaged.
+        case ENOENT, ENOTDIR, EIO, ELOOP, EUCLEAN:
+            .damaged(path: path, offset: offset, reason: "\(doing) failed: \(errnoText())")
+        default: .io(path: path, doing: doing, reason: errnoText())
+        }
     }
 }

@@ -74,6 +74,7 @@ extension Spool {
                 arguments: [time.milliseconds, id])
             hasEnded = database.changesCount > 0
             if hasEnded { try alongside(database) }
+            if hasEnded, column == "finished_ms" { try BackfillJob.saveGap(of: id, now: time, database) }
         }
         return hasEnded
     }
@@ -193,6 +194,38 @@ extension BackfillJob {
                 from: Timestamp(milliseconds: row["from_ms"]), to: Timestamp(milliseconds: row["to_ms"])),
             sink: sink.isEmpty ? nil : sink, requestedAt: Timestamp(milliseconds: row["requested_ms"]),
             requestedBy: UInt32(truncatingIfNeeded: row["requested_by"] as Int64), finishedAt: time("finished_ms"),
-            cancelledAt: time("cancelled_ms"))
+            cancelledAt: time("cancelled_ms"),
+            // Another purpose is a newer version's.
+            purpose: Purpose(rawValue: row["purpose"]) ?? .request,
+            stream: (row["stream"] as Int64?).map(StreamID.init),
+            identities: (row["identities"] as Data?).map { Set(IdentityList(bytes: [UInt8]($0)).all) })
+    }
+
+    /// Notes that a backfill of certain records has found some of them.
+    static func strike(_ found: [LedgerItem], of job: Int64, _ database: Database) throws {
+        let statement = try database.cachedStatement(sql: "SELECT identities FROM backfill WHERE id = ?")
+        guard let wanted = try Data.fetchOne(statement, arguments: [job]) else { return }
+        let left = Set(IdentityList(bytes: [UInt8](wanted)).all).subtracting(found.map(\.identity))
+        try database.execute(
+            sql: "UPDATE backfill SET identities = ? WHERE id = ?",
+            arguments: [Data(IdentityList.encode(left.sorted())), job])
+    }
+
+    /// Notes as a gap what a backfill of certain records did not find.
+    fileprivate static func saveGap(of job: Int64, now: Timestamp, _ database: Database) throws {
+        guard let row = try Row.fetchOne(database, sql: "SELECT * FROM backfill WHERE id = ?", arguments: [job]),
+            let stream = row["stream"] as Int64?, let missing = (row["identities"] as Data?).map({ $0.count / 16 }),
+            missing > 0
+        else { return }
+        let sink: String = row["sink"]
+        try database.execute(
+            sql: """
+                INSERT INTO gap (stream, from_ms, to_ms, reason, found_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+                """,
+            arguments: [
+                stream, row["from_ms"] as Int64, row["to_ms"] as Int64,
+                "\(missing) records were lost from the spool before sink \(sink) had them, and Twilio lists them no more",
+                now.milliseconds,
+            ])
     }
 }

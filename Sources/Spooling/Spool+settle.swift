@@ -6,7 +6,8 @@ extension Spool {
     /// Notes what became of records: moves the sink's position past everything that is settled without a hole, keeps
     /// copies of what was rejected and what the sink wants to remember, in one transaction.
     ///
-    /// Of a sink that was meanwhile moved past the records, nothing is noted.
+    /// Of a sink that is not known any more nothing is noted. Records that it was meanwhile moved past become settled
+    /// all the same.
     /// - Throws: `SpoolError`; nothing was noted then.
     package func settle(_ settlement: Settlement) throws {
         let time = now()
@@ -15,7 +16,12 @@ extension Spool {
             let last = settlement.sequences.upperBound
             let position = try Int64.fetchOne(
                 database, sql: "SELECT position FROM sink WHERE name = ?", arguments: [settlement.sink])
-            guard let position, position < last else { return }
+            guard let position else { return }
+            if first <= position {
+                // What was on its way when the sink was moved past it, and was settled all the same, is no gap.
+                let regained = try SinkGap.close(first...last, of: settlement.sink, database)
+                guard regained > 0 || position < last else { return }
+            }
             let isSettled = try Bool.fetchOne(
                 database,
                 sql: """

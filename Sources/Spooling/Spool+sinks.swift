@@ -16,12 +16,18 @@ extension Spool {
     /// Makes `names` the attached sinks and returns their positions. All others are detached: they pin nothing, and
     /// their positions are kept for `detachedRetention`.
     ///
-    /// A sink that comes back goes on at its position, or with the oldest record if that one is gone.
-    package func attach(_ sinks: [(name: String, start: SinkStart)]) throws -> [String: Int64] {
+    /// A sink that comes back goes on at its position, or with the oldest record if that one is gone, which is noted as a
+    /// gap.
+    /// - Parameter skipping: those that are moved past their records when these fill the spool; all others hold them.
+    package func attach(
+        _ sinks: [(name: String, start: SinkStart)], skipping: Set<String> = []
+    ) throws -> [String: Int64] {
         let time = now()
         let last = lastSequence
         var positions: [String: Int64] = [:]
+        var gaps: [SinkGap] = []
         try commit { database in
+            gaps = []
             let oldest =
                 try Int64.fetchOne(database, sql: "SELECT MIN(first_sequence) FROM frame").map { $0 - 1 } ?? last
             for (name, start) in sinks {
@@ -35,6 +41,9 @@ extension Spool {
                             arguments: [instant.milliseconds]
                         ).map { $0 - 1 } ?? last
                     }
+                gaps += try Self.missed(by: name, start: start, oldest: oldest, now: time, database)
+                let wasAttached = try Bool.fetchOne(
+                    database, sql: "SELECT detached_ms IS NULL FROM sink WHERE name = ?", arguments: [name])
                 try database.execute(
                     sql: """
                         INSERT INTO sink (name, position, start_position, delivered, filtered)
@@ -42,6 +51,9 @@ extension Spool {
                         ON CONFLICT (name) DO UPDATE SET detached_ms = NULL, position = MAX(position, :oldest)
                         """,
                     arguments: ["name": name, "first": first, "oldest": oldest])
+                if wasAttached != true {
+                    try Damage.collectAgain(for: name, directory, calls, now: time, database)
+                }
                 positions[name] = try Int64.fetchOne(
                     database, sql: "SELECT position FROM sink WHERE name = ?", arguments: [name])
             }
@@ -51,13 +63,15 @@ extension Spool {
                     sql: "UPDATE sink SET detached_ms = ? WHERE name = ?", arguments: [time.milliseconds, name])
             }
             let forgotten = (time - Self.detachedRetention).milliseconds
-            for table in ["sink_state", "delivery"] {
+            for table in ["sink_state", "delivery", "cut", "sink_gap"] {
                 try database.execute(
                     sql: "DELETE FROM \(table) WHERE sink IN (SELECT name FROM sink WHERE detached_ms < ?)",
                     arguments: [forgotten])
             }
             try database.execute(sql: "DELETE FROM sink WHERE detached_ms < ?", arguments: [forgotten])
         }
+        skippingSinks = skipping
+        gaps.forEach { tell(.sinkGap($0)) }
         return positions
     }
 

@@ -68,6 +68,8 @@ extension Spool {
                 length: (row["length_ms"] as Int64?).map { .milliseconds($0) })
         }
         guard let place else { throw SpoolError.database(path: path, reason: "stream \(key) could not be added") }
+        placedStreams.insert(place.id)
+        keptUntil = nil
         accounts[place.id] = (Pending.Account(sid: key.accountSID, dataset: key.dataset), account)
         return place
     }
@@ -162,6 +164,14 @@ extension Spool {
             )
         }
         return accounts
+    }
+
+    /// What a stream of this state directory is at Twilio.
+    package func key(of stream: StreamID) throws -> StreamKey? {
+        try query { database in
+            try Row.fetchOne(database, sql: "SELECT * FROM stream WHERE id = ?", arguments: [stream.rawValue])
+                .flatMap(StreamKey.init)
+        }
     }
 
     /// Which of `items` the stream has taken before, as indices.

@@ -12,6 +12,9 @@ package import PipelineCore
 /// - **Settle** is one transaction: a sink's position and what the sink wants to remember.
 /// - Sequences count records from 1 without holes and are never used again.
 /// - A segment's file is removed after the commit that forgets it; files that no row knows are removed at the start.
+/// - A failed write, sync or commit counts nothing, and its file is never written to again. A full disk takes the
+///   `Reserve`, so that settling and removing go on; appending waits until it can be held again.
+/// - What cannot be read is set aside and collected again (`Damage`).
 /// - One process at a time (`StateLock`), and within it this actor, on a thread of its own: its calls block on the disk.
 package actor Spool {
     private let executor: any SerialExecutor
@@ -20,11 +23,28 @@ package actor Spool {
     let directory: StateDirectory
     let options: SpoolOptions
     let database: DatabaseQueue
+    let calls: FileCalls
+    /// Where the spool says what somebody should know.
+    let tell: @Sendable (SpoolEvent) -> Void
     private var lock: StateLock?
     /// Wall time in milliseconds since 1970; a test's own where it must.
     let now: @Sendable () -> Timestamp
 
+    var reserve: Reserve
+    var disk: DiskUse
+    /// Sinks that are moved past records when these fill the spool.
+    var skippingSinks: Set<String> = []
+    /// What was last said of a full spool; nil while there is room.
+    var fullness: Fullness?
+    /// Until when Twilio keeps what the streams have not read, computed when it is asked for.
+    var keptUntil: Timestamp??
+    /// The streams of this process.
+    var placedStreams: Set<StreamID> = []
+    var ledgerLookedAt = Timestamp(milliseconds: .min)
+
     private var segment: SegmentFile?
+    /// Segments whose files may be longer than what counts, after a failure.
+    private var untidySegments: Set<Int64> = []
     /// When the open segment is closed although it is not full, so that old records are not kept with new ones.
     private var segmentExpires = Timestamp(milliseconds: 0)
     private var lastSegmentID: Int64 = 0
@@ -50,32 +70,55 @@ package actor Spool {
         directory: StateDirectory, options: SpoolOptions, version: String,
         migrations: DatabaseMigrator = Migrations.all,
         now: @escaping @Sendable () -> Timestamp,
+        calls: FileCalls = .system,
+        tell: @escaping @Sendable (SpoolEvent) -> Void = { _ in },
         executor: any SerialExecutor = QueueExecutor(label: "twilship.spool")
     ) throws {
         self.executor = executor
+        self.calls = calls
+        self.tell = tell
         self.directory = directory
         self.options = options
         self.now = now
         try directory.create()
         lock = try directory.lock()
+        reserve = Reserve(directory, bytes: options.reserveBytes, calls)
+        // SQLite needs a little room to open its files.
+        if reserve.isHeld, let free = freeBytes(at: directory.path), free < options.reserveBytes / 16 {
+            reserve.giveUp()
+        }
         do {
             database = try Self.openDatabase(directory.databasePath)
+            try Self.refuseDamaged(database, path: directory.databasePath)
             try Migrations.refuseNewer(migrations, in: database, path: directory.databasePath, version: version)
             // Before the first write: the disk may be full of what is swept.
-            try Self.sweep(directory, database)
+            let swept = try Self.sweep(directory, database, calls)
+            disk = swept.disk
             try Migrations.apply(migrations, to: database, path: directory.databasePath, version: version)
             accounts = try database.read(Self.accounts)
             nextSequence = try database.read { try Property.nextSequence.fetch($0).flatMap(Int64.init) ?? 1 }
             let last = try database.read {
                 try Row.fetchOne($0, sql: "SELECT id, length, created_ms FROM segment ORDER BY id DESC LIMIT 1")
             }
-            if let last, last["length"] < options.segmentBytes {
-                segment = try SegmentFile(opening: last["id"], in: directory, committed: last["length"])
+            fullness = try database.read { try Property.fullness.fetch($0).flatMap(Fullness.init(json:)) }
+            for (id, error) in swept.damaged {
+                guard case .damaged(_, let end, _) = error else { continue }
+                let time = now()
+                // If this cannot be noted now, it is when a sink comes to it.
+                let damage = try? database.write { database in
+                    try Damage.setAside(.segment(id, from: end), directory, calls, now: time, database)
+                }
+                if let damage { tell(.damaged(error, damage)) }
+            }
+            // A damaged one is not written to again.
+            if let last, last["length"] < options.segmentBytes, !swept.damaged.keys.contains(last["id"]) {
+                segment = try SegmentFile(opening: last["id"], in: directory, committed: last["length"], calls)
                 segmentExpires = Timestamp(milliseconds: last["created_ms"]) + options.segmentLife
             }
         } catch let error as DatabaseError {
-            throw SpoolError.database(path: directory.databasePath, reason: error.description)
+            throw Self.error(error, directory)
         }
+        _ = reserve.hold(in: directory.path)
     }
 
     private static func openDatabase(_ path: String) throws -> DatabaseQueue {
@@ -91,6 +134,16 @@ package actor Spool {
         let mask = umask(0o077)
         defer { umask(mask) }
         return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    /// What a longer database is not looked through for at the start, which must not take long.
+    private static let checkedBytes = 32 << 20
+
+    /// Refuses a database that is not what SQLite wrote. Of a long one this shows when the place is read.
+    private static func refuseDamaged(_ database: DatabaseQueue, path: String) throws {
+        guard let size = FileSize(path), size.length <= checkedBytes else { return }
+        let finding = try database.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
+        guard finding == "ok" else { throw SpoolError.corrupt(path: path, reason: finding ?? "it cannot be checked") }
     }
 
     /// Gives the state directory up. Flush first; nothing may follow.
@@ -119,6 +172,18 @@ package actor Spool {
             if isCommitDue { try commit(advance) { _ in } } else { pending.add(advance) }
             return
         }
+        do {
+            try appendRecords(of: advance)
+        } catch let error as SpoolError {
+            guard case .full(let fullness) = error, case .disk = fullness.cause else { throw error }
+            guard reserve.isHeld else { throw noRoomOnDisk() }
+            // With the reserve's room, delivered segments can be given up.
+            giveUpReserve()
+            try appendRecords(of: advance)
+        }
+    }
+
+    private func appendRecords(of advance: Advance) throws {
         try makeRoom(for: advance.blocks.reduce(0) { $0 + Frame.estimatedBytes(of: $1.block) })
         var sequence = nextSequence
         var frames: [(bytes: [UInt8], first: Int64, last: Int64, lane: Lane)] = []
@@ -152,52 +217,81 @@ package actor Spool {
                     try database.executeCached(
                         sql: """
                             INSERT INTO frame (first_sequence, last_sequence, segment, offset, length, stream, lane,
-                                collected_ms, window_from_ms, window_to_ms, request_ids)
-                            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                                collected_ms, window_from_ms, window_to_ms, request_ids, target)
+                            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                             """,
                         arguments: [
                             frame.first, frame.last, place.segment, offset, frame.bytes.count, advance.stream.rawValue,
                             frame.lane.rawValue, collected.milliseconds, advance.window.from.milliseconds,
                             advance.window.to.milliseconds, advance.requestIDs.joined(separator: " "),
+                            advance.backfill?.sink ?? "",
                         ])
                     offset += Int64(frame.bytes.count)
                 }
                 if advance.backfill?.sink == nil { try Ledger.add(advance, sequences: sequences, database) }
                 if advance.backfill == nil { try Self.saveCheckpoint(advance, database) }
+                if let backfill = advance.backfill { try BackfillJob.strike(advance.taken, of: backfill.job, database) }
                 try Property.nextSequence.save(String(sequence), database)
             }
         } catch {
-            // What was written stays: a commit that failed may still be found in the WAL after a crash, and then counts.
+            // What was written stays until another commit has succeeded: after a crash the failed one may still be
+            // found in the WAL, and then counts.
             segment = nil
+            untidySegments.insert(place.segment)
             throw error
+        }
+        if let size = FileSize(directory.segmentPath(place.segment)) {
+            disk[directory.segmentPath(place.segment)] = size.allocated
         }
         nextSequence = sequence
         lastAppended[advance.stream] = lastSequence
+        keptUntil = nil
         notify()
     }
 
     private func write(_ frames: [[UInt8]]) throws(SpoolError) -> (segment: Int64, offset: Int64, length: Int) {
         if let current = segment?.length, current >= options.segmentBytes || segmentExpires <= now() { segment = nil }
         if segment == nil {
-            segment = try SegmentFile(creating: try freeSegmentID(), in: directory)
+            let id = try freeSegmentID()
+            do {
+                segment = try SegmentFile(creating: id, in: directory, calls)
+            } catch {
+                untidySegments.insert(id)
+                throw error
+            }
             segmentExpires = now() + options.segmentLife
         }
         let offset = segment?.length ?? 0
         do {
             try segment?.append(frames)
         } catch {
-            abandonSegment(at: offset)
+            abandonSegment()
             throw error
         }
         return (segment?.id ?? 0, offset, frames.reduce(0) { $0 + $1.count })
     }
 
     /// Never writes to the open segment again, and gives back what a failed write left beyond its committed length.
-    private func abandonSegment(at committed: Int64) {
-        guard let path = segment?.path else { return }
+    private func abandonSegment() {
+        guard let id = segment?.id else { return }
         segment = nil
-        // If this fails too, the next start does it.
-        if committed == 0 { unlink(path) } else { truncate(path, off_t(committed)) }
+        untidySegments.insert(id)
+        tidySegments()
+    }
+
+    /// Cuts files to what counts. What fails here is done with a later commit, or at the next start.
+    private func tidySegments() {
+        for id in untidySegments {
+            let path = directory.segmentPath(id)
+            guard
+                let committed = try? query({ database in
+                    try Int64.fetchOne(database, sql: "SELECT length FROM segment WHERE id = ?", arguments: [id]) ?? 0
+                }),
+                (committed == 0 ? calls.unlink(path) : calls.truncate(path, off_t(committed))) == 0 || errno == ENOENT
+            else { continue }
+            untidySegments.remove(id)
+            disk[path] = committed == 0 ? nil : FileSize(path)?.allocated
+        }
     }
 
     /// The file of an append that was never committed may still be there: its number is not used again.
@@ -245,20 +339,21 @@ package actor Spool {
         }
         let row = try query { database in
             try Row.fetchOne(
-                database,
-                sql:
-                    "SELECT segment, offset, length FROM frame WHERE first_sequence <= ? ORDER BY first_sequence DESC LIMIT 1",
+                database.cachedStatement(
+                    sql: "SELECT * FROM frame WHERE first_sequence <= ? ORDER BY first_sequence DESC LIMIT 1"),
                 arguments: [sequence])
         }
-        guard let row else {
-            throw SpoolError.damaged(
-                path: directory.databasePath, offset: 0, reason: "record \(sequence) is in no frame")
+        guard let row, sequence <= row["last_sequence"] else { throw SpoolError.gone(sequence: sequence) }
+        let path = directory.segmentPath(row["segment"])
+        guard (row["damaged_ms"] as Int64?) == nil else {
+            throw SpoolError.damaged(path: path, offset: row["offset"], reason: "it was set aside before")
         }
-        let frame = try directory.readFrame(segment: row["segment"], offset: row["offset"], length: row["length"])
-        guard frame.firstSequence <= sequence, sequence <= frame.lastSequence else {
-            throw SpoolError.damaged(
-                path: directory.segmentPath(row["segment"]), offset: row["offset"],
-                reason: "record \(sequence) is not there")
+        let frame: Frame
+        do throws(SpoolError) {
+            frame = try directory.readFrame(row, calls)
+        } catch {
+            if case .damaged = error { try setAside(.frame(row["first_sequence"]), error) }
+            throw error
         }
         if frameCache.count == Self.cachedFrames { frameCache.removeFirst() }
         frameCache.append(frame)
@@ -302,8 +397,19 @@ package actor Spool {
 
     // MARK: - Transactions
 
-    /// Runs `updates` and everything that waits for the next commit in one transaction.
+    /// Runs `updates` and everything that waits for the next commit in one transaction; once more if the disk is full
+    /// and there is a reserve to give up.
     func commit(_ updates: (Database) throws -> Void) throws {
+        do {
+            try transact(updates)
+        } catch let error as SpoolError {
+            guard case .full = error, reserve.isHeld else { throw error }
+            giveUpReserve()
+            try transact(updates)
+        }
+    }
+
+    private func transact(_ updates: (Database) throws -> Void) throws {
         let waiting = pending
         let time = now()
         do {
@@ -312,10 +418,27 @@ package actor Spool {
                 try updates(database)
             }
         } catch let error as DatabaseError {
-            throw SpoolError.database(path: directory.databasePath, reason: error.description)
+            throw Self.error(error, directory)
         }
         pending = Pending()
         committedAt = time
+        if !untidySegments.isEmpty { tidySegments() }
+    }
+
+    /// SQLite does not say that a quota is used up, or that a file next to the database could not grow: then it is
+    /// told from what is left.
+    private static let leastFreeBytes = 64 << 10
+
+    private static func error(_ error: DatabaseError, _ directory: StateDirectory) -> SpoolError {
+        let path = directory.databasePath
+        switch error.resultCode {
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB: return .corrupt(path: path, reason: error.message ?? "\(error)")
+        case .SQLITE_FULL: break
+        case .SQLITE_IOERR, .SQLITE_CANTOPEN:
+            guard let free = freeBytes(at: directory.path), free < leastFreeBytes else { fallthrough }
+        default: return .database(path: path, reason: error.description)
+        }
+        return .full(Fullness(cause: .disk(path: directory.path), sinks: [], since: nil, keptUntil: nil))
     }
 
     /// Commits a pass with `updates`. If that fails, nothing of the pass waits for a later commit.
@@ -339,6 +462,8 @@ package actor Spool {
     func query<Value>(_ value: (Database) throws -> Value) throws(SpoolError) -> Value {
         do {
             return try database.read(value)
+        } catch let error as DatabaseError {
+            throw Self.error(error, directory)
         } catch {
             throw .database(path: directory.databasePath, reason: "\(error)")
         }

@@ -6,12 +6,16 @@ package enum SpoolError: Error, Equatable {
     case locked(path: String, processID: Int32)
     /// A newer version wrote it.
     case newer(path: String, writtenBy: String, thisVersion: String)
-    /// `max_bytes` is used up by records that `sinks` have not delivered yet. Passes by itself once they do.
-    case full(limit: Int, sinks: [String])
+    /// There is no room. Nothing was counted as collected; passes by itself once there is.
+    case full(Fullness)
     /// A file could not be written, synced or read. Nothing was counted as collected.
     case io(path: String, doing: String, reason: String)
-    /// Committed bytes of a segment are not what was written.
+    /// Committed bytes of a segment are not what was written, or cannot be read. They were set aside.
     case damaged(path: String, offset: Int64, reason: String)
+    /// The record is not in the spool any more: who asks was moved past it.
+    case gone(sequence: Int64)
+    /// The database is not what SQLite wrote.
+    case corrupt(path: String, reason: String)
     /// SQLite's own words.
     case database(path: String, reason: String)
 }
@@ -27,16 +31,22 @@ extension SpoolError: CustomStringConvertible {
         case .newer(let path, let writtenBy, let thisVersion):
             "the state in \(path) was written by twilship \(writtenBy), this is \(thisVersion), which cannot read it; "
                 + "install \(writtenBy) or later, or restore the copy made before the upgrade"
-        case .full(let limit, let sinks):
-            "the spool is full (\(limit) bytes) of records not yet delivered by \(sinks.joined(separator: ", ")); "
-                + "polling waits until there is room"
+        case .full(let fullness):
+            "\(fullness)"
         case .io(let path, let doing, let reason):
-            "\(path): \(doing) failed: \(reason)"
+            "\(path): \(doing) failed: \(reason); nothing of it was counted, and it is tried again; "
+                + "if it goes on, look at that disk: its health, its mount options, whose the directory is"
         case .damaged(let path, let offset, let reason):
-            "\(path): the spool is damaged at byte \(offset): \(reason); what was delivered is not affected; "
-                + "the page Operations says how to go on"
+            "\(path): the spool is damaged at byte \(offset): \(reason); what lay there is set aside, and collected "
+                + "again for the sinks that did not have it; look at that disk's health"
+        case .gone(let sequence):
+            "record \(sequence) is not in the spool any more: it was given up to make room"
+        case .corrupt(let path, let reason):
+            "the database \(path) is damaged: \(reason); nothing in it can be trusted; look at that disk's health, "
+                + "then stop the service, move the state directory aside and start again: twilship collects again what "
+                + "Twilio still keeps (the page Operations says how)"
         case .database(let path, let reason):
-            "\(path): \(reason)"
+            "\(path): \(reason); nothing of it was saved, and it is tried again; if it goes on, look at that disk"
         }
     }
 }

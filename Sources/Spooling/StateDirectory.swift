@@ -4,7 +4,9 @@ import Glibc
 ///
 ///     DIRECTORY/lock           held for as long as the owner lives
 ///     DIRECTORY/state.sqlite   places, ledger, positions (and SQLite's -wal and -shm)
+///     DIRECTORY/reserve        room that is given up when the disk is full
 ///     DIRECTORY/spool/N.seg    records, in the order in which they were appended
+///     DIRECTORY/spool/N.seg.damaged   what is left of a segment that could not be read whole, for inspection
 ///
 /// All of it is readable by the owner only: records hold personal data.
 package struct StateDirectory: Sendable {
@@ -17,10 +19,32 @@ package struct StateDirectory: Sendable {
     package var databasePath: String { path + "/state.sqlite" }
     package var spoolPath: String { path + "/spool" }
     package var lockPath: String { path + "/lock" }
+    package var reservePath: String { path + "/reserve" }
 
     package func segmentPath(_ id: Int64) -> String {
         let digits = String(id)
         return spoolPath + "/" + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + ".seg"
+    }
+
+    /// Where the bytes of a damaged segment are kept.
+    func damagedPath(_ id: Int64) -> String { segmentPath(id) + Self.damagedSuffix }
+
+    static let damagedSuffix = ".damaged"
+
+    /// The names of the files in the spool's folder.
+    func spoolFiles() throws(SpoolError) -> [String] {
+        guard let folder = opendir(spoolPath) else {
+            throw .io(path: spoolPath, doing: "listing the folder", reason: errnoText())
+        }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                    pointer.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+                })
+        }
+        return names
     }
 
     /// Makes the folders that are missing, with mode 0700.

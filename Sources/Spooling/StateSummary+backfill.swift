@@ -102,6 +102,7 @@ extension StateSummary.BackfillStatus {
             let its = streams.filter { stream in
                 stream.accountSID == job.accountSID && stream.dataset == job.dataset.rawValue
                     && (!stream.isRetired || own[stream.id]?.contains { !$0.intervals.isEmpty } == true)
+                    && (job.stream == nil || job.stream?.rawValue == stream.id)
             }
             let left = its.map { stream -> Duration in
                 // A job to all sinks leaves out what was or will be collected anyway; one for a single sink reads it again.

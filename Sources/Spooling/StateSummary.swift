@@ -33,6 +33,12 @@ package struct StateSummary: Sendable {
         package let backlog: Int64
         package let delivered: Int64
         package let filtered: Int64
+        /// Dead letters, ever.
+        package let rejected: Int64
+        /// Records it was moved past, ever.
+        package let skipped: Int64
+        /// Where it was moved past records without getting them, and how many these are as far as that is known.
+        package let gaps: (count: Int, records: Int64)
         package let settledAt: Timestamp?
         /// When the oldest record that waits for this sink was collected.
         package let oldestWaiting: Timestamp?
@@ -63,6 +69,8 @@ package struct StateSummary: Sendable {
     package let spoolBytes: Int
     /// What the service last said of itself, as JSON.
     package let runtime: Data?
+    /// Why the spool takes nothing more; nil while it does.
+    package var fullness: Fullness?
 }
 
 extension StateSummary {
@@ -73,6 +81,7 @@ extension StateSummary {
         lastSequence = last
         spoolBytes = try Int.fetchOne(database, sql: "SELECT COALESCE(SUM(length), 0) FROM segment") ?? 0
         runtime = try Property.runtime.fetch(database).map { Data($0.utf8) }
+        fullness = try Property.fullness.fetch(database).flatMap(Fullness.init(json:))
         let lateness = try LatenessHistogram.byStream(database, days: [now.day, (now - .seconds(86_400)).day])
         let streams = try Row.fetchAll(
             database,
@@ -103,8 +112,12 @@ extension StateSummary {
         sinks = try Row.fetchAll(
             database,
             sql: """
-                SELECT sink.*, \(Spool.settledAhead) AS ahead, (SELECT collected_ms FROM frame WHERE first_sequence <= sink.position + 1
-                    AND last_sequence > sink.position ORDER BY first_sequence DESC LIMIT 1) AS oldest_ms
+                SELECT sink.*, \(Spool.settledAhead) AS ahead,
+                    (SELECT collected_ms FROM frame WHERE first_sequence <= sink.position + 1
+                        AND last_sequence > sink.position ORDER BY first_sequence DESC LIMIT 1) AS oldest_ms,
+                    (SELECT COUNT(*) FROM sink_gap WHERE sink = name) AS gaps,
+                    (SELECT COALESCE(SUM(last_sequence - first_sequence + 1), 0) FROM sink_gap WHERE sink = name)
+                        AS gap_records
                 FROM sink ORDER BY name
                 """
         ).map { Sink($0, lastSequence: last) }
@@ -151,6 +164,9 @@ extension StateSummary.Sink {
         backlog = lastSequence - row["position"] - row["ahead"]
         delivered = row["delivered"]
         filtered = row["filtered"]
+        rejected = row["rejected"]
+        skipped = row["skipped"]
+        gaps = (row["gaps"], row["gap_records"])
         settledAt = (row["settled_ms"] as Int64?).map(Timestamp.init(milliseconds:))
         oldestWaiting = (row["oldest_ms"] as Int64?).map(Timestamp.init(milliseconds:))
         isDetached = (row["detached_ms"] as Int64?) != nil

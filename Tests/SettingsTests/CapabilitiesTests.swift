@@ -22,7 +22,6 @@ struct CapabilitiesTests {
             "compression = \"zstd\"",
             "9:15: error: file compression \"zstd\" is not available in this version; available: gzip, none"
         ),
-        ("when_full = \"skip\"", "9:13: error: when_full = \"skip\" is not available in this version; leave it out"),
         ("redact = [\"phone\"]", "9:10: error: redact is not available in this version; leave it out"),
     ])
     func `an option of a sink that is not there yet is refused`(_ line: String, _ expected: String) {

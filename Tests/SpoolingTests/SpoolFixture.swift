@@ -112,9 +112,24 @@ extension Spool {
     }
 }
 
+/// What the spool said.
+final class Told: Sendable {
+    private let events = Mutex<[SpoolEvent]>([])
+    func add(_ event: SpoolEvent) { events.withLock { $0.append(event) } }
+
+    /// What was said since the last time, as sentences.
+    func take() -> [String] {
+        events.withLock { events in
+            defer { events = [] }
+            return events.map(\.description)
+        }
+    }
+}
+
 /// What the fixture knows about the spool under test.
 enum Fixture {
     @TaskLocal static var clock = TestClock()
+    @TaskLocal static var told = Told()
     @TaskLocal static var directory = StateDirectory(path: "")
 }
 
@@ -125,15 +140,18 @@ extension Spool {
 
 /// Runs `body` with a way to open a spool in a folder of its own; opening it again is a restart.
 func withSpool(
-    _ options: SpoolOptions = SpoolOptions(maximumBytes: 1 << 30, retain: .seconds(3600)),
+    _ options: SpoolOptions = SpoolOptions(maximumBytes: 1 << 30, retain: .seconds(3600), reserveBytes: 64 << 10),
+    in folder: String = NSTemporaryDirectory(),
     _ body: (Opener) async throws -> Void
 ) async throws {
-    let path = NSTemporaryDirectory() + "twilship-spool-" + UUID().uuidString
+    let path = folder + "/twilship-spool-" + UUID().uuidString
     defer { try? FileManager.default.removeItem(atPath: path) }
     let clock = TestClock()
     try await Fixture.$clock.withValue(clock) {
         try await Fixture.$directory.withValue(StateDirectory(path: path)) {
-            try await body(Opener(options: options))
+            try await Fixture.$told.withValue(Told()) {
+                try await body(Opener(options: options))
+            }
         }
     }
 }
@@ -141,10 +159,37 @@ func withSpool(
 struct Opener {
     let options: SpoolOptions
 
-    func callAsFunction(_ version: String = "1.0.0", _ migrations: DatabaseMigrator = Migrations.all) throws -> Spool {
-        let clock = Fixture.clock
+    func callAsFunction(
+        _ version: String = "1.0.0", _ migrations: DatabaseMigrator = Migrations.all, calls: FileCalls = .system
+    ) throws -> Spool {
+        let (clock, told) = (Fixture.clock, Fixture.told)
         return try Spool(
-            directory: Fixture.directory, options: options, version: version, migrations: migrations, now: { clock.now }
-        )
+            directory: Fixture.directory, options: options, version: version, migrations: migrations,
+            now: { clock.now }, calls: calls, tell: told.add)
+    }
+}
+
+/// Changes the database behind the spool's back.
+struct SideDatabase {
+    private let queue: DatabaseQueue
+
+    init(_ path: String) throws { queue = try DatabaseQueue(path: path) }
+
+    func execute(_ sql: String, _ arguments: StatementArguments = []) async throws {
+        try await queue.write { try $0.execute(sql: sql, arguments: arguments) }
+    }
+
+    func int(_ sql: String) async throws -> Int? {
+        try await queue.read { try Int.fetchOne($0, sql: sql) }
+    }
+
+    func strings(_ sql: String) async throws -> [String] {
+        try await queue.read { database in
+            try Row.fetchAll(database, sql: sql).map { row in
+                row.databaseValues.map { value in
+                    String.fromDatabaseValue(value) ?? "\(value)"
+                }.joined(separator: " ")
+            }
+        }
     }
 }

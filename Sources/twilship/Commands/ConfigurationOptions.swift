@@ -39,7 +39,7 @@ extension Exit {
         case .newer: configuration
         case .locked: tryAgain
         case .directory: cannotCreate
-        case .full, .io, .damaged, .database: io
+        case .full, .io, .damaged, .gone, .corrupt, .database: io
         }
     }
 }

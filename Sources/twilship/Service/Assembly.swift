@@ -28,7 +28,11 @@ struct Assembly: Sendable {
         let spool = try Spool(
             directory: StateDirectory(path: settings.state.directory),
             options: SpoolOptions(maximumBytes: settings.state.maximumBytes, retain: settings.state.retain),
-            version: Twilship.version, now: { clock.wallNow })
+            version: Twilship.version, now: { clock.wallNow },
+            tell: { event in
+                logger.log(
+                    level: event.isTrouble ? .error : .notice, "\(event.message)", metadata: ["reason": "\(event)"])
+            })
         let surroundings = Ingestor.Surroundings(
             spool: spool,
             normaliser: Normaliser(collector: ProcessInfo.processInfo.hostName, version: Twilship.version),
@@ -48,7 +52,9 @@ struct Assembly: Sendable {
         }
         fleet = Fleet(ingestors: ingestors, discoveries: discoveries)
         backfiller = Backfiller(surroundings)
-        _ = try await spool.attach(settings.sinks.map { ($0.name, $0.start.inSpool(clock.wallNow)) })
+        _ = try await spool.attach(
+            settings.sinks.map { ($0.name, $0.start.inSpool(clock.wallNow)) },
+            skipping: Set(settings.sinks.filter { $0.whenFull == .skip }.map(\.name)))
         dispatchers = try settings.sinks.map { sink in
             Dispatcher(
                 name: sink.name, sink: try sink.make(store: spool.stateStore(of: sink.name), logger: logger),
