@@ -29,6 +29,10 @@ extension TransportError {
             self = .proxyFailed(context)
             return
         }
+        if let alert = tlsAlert(in: said), Self.alertsAboutCertificates.contains(alert) {
+            self = .clientCertificateRefused(context)
+            return
+        }
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST: self = .nameNotResolved(context)
         case CURLE_COULDNT_CONNECT: self = .couldNotConnect(context)
@@ -48,6 +52,10 @@ extension TransportError {
         }
     }
 
+    /// bad_certificate to certificate_unknown, unknown_ca and certificate_required (RFC 8446, section 6.2). We send some
+    /// of them, too, but of those libcurl makes an error of its own.
+    private static let alertsAboutCertificates: Set<UInt32> = [42, 43, 44, 45, 46, 48, 116]
+
     /// libcurl has one code for three clocks; which one it was shows in how far the transfer came and how long it took.
     private static func timeout(_ handle: CurlHandle, _ context: Context, _ limits: HTTPLimits) -> TransportError {
         let elapsed = Duration.microseconds(handle.offset(CURLINFO_TOTAL_TIME_T))
@@ -57,4 +65,15 @@ extension TransportError {
         }
         return .tooSlow(context, bytesPerSecond: limits.lowSpeedBytesPerSecond, duration: limits.lowSpeedDuration)
     }
+}
+
+/// The alert with which the peer ended the TLS connection. With TLS 1.3 it comes behind the handshake, where libcurl has
+/// one code for whatever breaks a connection; OpenSSL's error number then stands in its text: `error:0A00045C:…`.
+private func tlsAlert(in text: String) -> UInt32? {
+    guard let start = text.firstRange(of: "error:")?.upperBound,
+        let number = UInt32(text[start...].prefix(8), radix: 16)
+    else { return nil }
+    // ERR_LIB_SSL is 20, and reasons from 1000 on are the peer's alerts (SSL_AD_REASON_OFFSET).
+    let (library, reason) = (number >> 23, number & 0x7F_FFFF)
+    return library == 20 && (1000..<1256).contains(reason) ? reason - 1000 : nil
 }

@@ -9,6 +9,8 @@ package enum TransportError: Error, Sendable, Hashable {
     case tlsFailed(Context)
     /// The peer's certificate is not trusted or names another host. Nothing was sent.
     case certificateRefused(Context)
+    /// The peer wants a client certificate, or another one.
+    case clientCertificateRefused(Context)
     case timedOut(Context, after: Duration)
     case tooSlow(Context, bytesPerSecond: Int, duration: Duration)
     /// The connection broke before the response was whole. Whether the peer acted on the request is unknown.
@@ -56,7 +58,8 @@ package enum TransportError: Error, Sendable, Hashable {
         case .nameNotResolved, .couldNotConnect, .connectTimedOut, .proxyFailed, .tlsFailed, .timedOut, .tooSlow,
             .interrupted, .badResponse, .tooManyWaiting, .other:
             true
-        case .certificateRefused, .headersTooLarge, .bodyTooLarge, .invalidRequest, .badLocalSetup, .cancelled,
+        case .certificateRefused, .clientCertificateRefused, .headersTooLarge, .bodyTooLarge, .invalidRequest,
+            .badLocalSetup, .cancelled,
             .shutDown:
             false
         }
@@ -67,6 +70,7 @@ package enum TransportError: Error, Sendable, Hashable {
         switch self {
         case .nameNotResolved(let context), .couldNotConnect(let context), .connectTimedOut(let context, _),
             .proxyFailed(let context), .tlsFailed(let context), .certificateRefused(let context),
+            .clientCertificateRefused(let context),
             .timedOut(let context, _),
             .tooSlow(let context, _, _), .interrupted(let context), .badResponse(let context),
             .headersTooLarge(let context, _), .bodyTooLarge(let context, _), .badLocalSetup(let context),
@@ -87,6 +91,8 @@ extension TransportError: CustomStringConvertible {
         case .proxyFailed(let at): "could not reach \(at.target) through the proxy: \(at.reason)"
         case .tlsFailed(let at): "the TLS handshake with \(at.target) failed: \(at.reason)"
         case .certificateRefused(let at): "the certificate of \(at.target) was refused, nothing was sent: \(at.reason)"
+        case .clientCertificateRefused(let at):
+            "\(at.target) refused the client certificate, or wants one: \(at.reason)"
         case .timedOut(let at, let limit): "\(at.target) did not answer in full within \(limit)"
         case .tooSlow(let at, let speed, let duration): "\(at.target) sent less than \(speed) bytes/s for \(duration)"
         case .interrupted(let at): "the connection to \(at.target) broke before the answer was whole: \(at.reason)"

@@ -294,6 +294,23 @@ extension Mistake {
             "Splunk without a token", at: "5:1", says: "the HTTP Event Collector needs one",
             in: goodAccount + httpSink + "preset = \"splunk_hec\"\n"),
         Mistake(
+            "the raw endpoint of Splunk", at: "8:7", says: "/services/collector/event",
+            in: goodAccount + #"""
+                [[sink]]
+                name = "siem"
+                type = "http"
+                url = "https://siem.example:8088/services/collector/raw"
+                preset = "splunk_hec"
+                token = "env:T"
+
+                """#),
+        Mistake(
+            "an index that is no name", at: "10:9", says: "begins with a letter or digit",
+            in: goodAccount + httpSink + "preset = \"elastic_bulk\"\nindex = \"logs/../x\"\n"),
+        Mistake(
+            "a format of text for Elasticsearch", at: "10:10", says: "needs a format of JSON",
+            in: goodAccount + httpSink + "preset = \"elastic_bulk\"\nformat = \"cef\"\n"),
+        Mistake(
             "two credentials", at: "10:9", says: "exclude each other",
             in: goodAccount + httpSink + #"""
                 token = "env:T"

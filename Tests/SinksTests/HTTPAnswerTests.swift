@@ -15,8 +15,8 @@ import Transport
         (401, "hold"), (402, "hold"), (403, "hold"), (404, "hold"), (405, "hold"), (406, "hold"), (407, "hold"),
         (410, "hold"), (411, "hold"), (415, "hold"), (417, "hold"), (421, "hold"), (426, "hold"), (428, "hold"),
         (431, "hold"), (451, "hold"),
-        (408, "retry"), (409, "retry"), (425, "retry"), (429, "retry"), (500, "retry"), (501, "retry"),
-        (502, "retry"), (503, "retry"), (504, "retry"), (599, "retry"), (999, "retry"),
+        (408, "retry"), (409, "retry"), (425, "retry"), (429, "retry"), (503, "retry"), (999, "retry"),
+        (500, "fault"), (501, "fault"), (502, "fault"), (504, "fault"), (599, "fault"),
     ])
     func `a status decides`(status: Int, kind: String) async throws {
         try await withSink(path: "/in") { _ in

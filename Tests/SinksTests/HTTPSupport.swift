@@ -223,8 +223,8 @@ func withTransport<Result>(
 
 /// Runs `body` with a collector and a sink that sends to it.
 func withSink<Result>(
-    path: String = "", _ change: (inout HTTPSinkOptions) -> Void = { _ in },
-    clock: any PipelineClock = HastyClock(),
+    path: String = "", clock: any PipelineClock = HastyClock(),
+    _ change: (inout HTTPSinkOptions) -> Void = { _ in },
     answering answer: @escaping @Sendable (Collector.Request, Int) -> Collector.Answer,
     _ body: (HTTPSink, Collector) async throws -> Result
 ) async throws -> Result {
@@ -244,7 +244,7 @@ extension Batch {
 }
 
 extension Delivery {
-    /// `accepted`, `retry`, `split`, `perRecord` or `hold`.
+    /// `accepted`, `retry`, `fault`, `split`, `perRecord` or `hold`.
     var kind: String {
         switch self {
         case .accepted: "accepted"
@@ -256,13 +256,22 @@ extension Delivery {
         }
     }
 
-    var words: String {
+    var words: String { reason ?? "" }
+
+    var pause: Duration? {
         switch self {
-        case .accepted, .perRecord: ""
-        case .retry(_, let reason), .fault(_, let reason), .split(let reason), .hold(let reason): reason
+        case .retry(let after, _), .fault(let after, _): after
+        default: nil
         }
     }
 
-    var pause: Duration? { if case .retry(let after, _) = self { after } else { nil } }
     var verdicts: [Verdict] { if case .perRecord(let verdicts) = self { verdicts } else { [] } }
+}
+
+final class LockedText: Sendable {
+    private let content = Mutex("")
+
+    var text: String { content.withLock { $0 } }
+
+    func append(_ more: String) { content.withLock { $0 += more } }
 }

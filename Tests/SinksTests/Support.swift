@@ -185,12 +185,6 @@ extension SpooledRecord {
     var text: String { String(decoding: line, as: UTF8.self) + "\n" }
 }
 
-extension Delivery {
-    var reason: String? {
-        if case .retry(_, let reason) = self { reason } else { nil }
-    }
-}
-
 extension Logger {
     static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }

@@ -32,11 +32,20 @@ import Testing
     @Test func `every configuration in the documentation is accepted`() async throws {
         let configurations = try Self.configurations()
         #expect(configurations.count >= 5)
+        let credentials = NSTemporaryDirectory() + "twilship-page-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: credentials, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: credentials) }
+        for name in ["webhook", "sign", "hec", "elastic"] {
+            let made = FileManager.default.createFile(
+                atPath: credentials + "/" + name, contents: Data("x".utf8), attributes: [.posixPermissions: 0o600])
+            try #require(made)
+        }
         for (place, text) in configurations {
             let path = NSTemporaryDirectory() + "twilship-page-" + UUID().uuidString + ".toml"
             defer { try? FileManager.default.removeItem(atPath: path) }
             try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-            let outcome = try await Program(["check", "--config", path], environment: ["TWILIO_SECRET": "x"]).outcome()
+            let environment = ["TWILIO_SECRET": "x", "CREDENTIALS_DIRECTORY": credentials]
+            let outcome = try await Program(["check", "--config", path], environment: environment).outcome()
             #expect(outcome.code == 0, "\(place): \(outcome.complaints)")
         }
     }

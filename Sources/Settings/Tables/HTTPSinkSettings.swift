@@ -50,7 +50,7 @@ package struct HTTPSinkSettings: Sendable, Equatable {
         let preset = reader.choice("preset", of: Preset.self) ?? .generic
         self.preset = preset
         authentication = Self.authentication(reader)
-        index = reader.string("index")
+        index = reader.string("index", refuse: Self.refusal(ofIndex:))
         sourcetype = reader.string("sourcetype") ?? "twilship:envelope"
         acknowledgement = reader.boolean("ack") ?? (preset == .splunkHEC)
         compression = reader.choice("compression", of: Compression.self) ?? .gzip
@@ -61,6 +61,16 @@ package struct HTTPSinkSettings: Sendable, Equatable {
         tls = reader.table("tls").map(TLSSettings.init)
         network = NetworkSettings(reader.table("network"), inheriting: nil)
         checkCombinations(reader)
+    }
+
+    /// What both Splunk and Elasticsearch allow, and a path can hold as it is.
+    private static func refusal(ofIndex name: String) -> String? {
+        let isName =
+            (1...255).contains(name.utf8.count) && !"._-".contains(name.first ?? ".")
+            && name.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte) || "._-".utf8.contains(byte)
+            }
+        return isName ? nil : "must be a name of a-z 0-9 . _ - that begins with a letter or digit"
     }
 
     private static func authentication(_ reader: TableReader) -> Authentication {
@@ -102,6 +112,9 @@ package struct HTTPSinkSettings: Sendable, Equatable {
             reader.missing("token", "the HTTP Event Collector needs one: token = \"credential:NAME\"")
             if reader.has("basic") {
                 reader.fault("basic", "`basic` does not work with preset = \"splunk_hec\"; use `token`")
+            }
+            if url.path.contains("/services/collector/raw") {
+                reader.fault("url", "records are sent as events: let the path end with /services/collector/event")
             }
         }
         if reader.has("tls"), url.scheme == .http {

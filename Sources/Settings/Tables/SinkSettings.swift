@@ -63,6 +63,9 @@ package struct SinkSettings: Sendable, Equatable {
         if reader.has("format"), !capabilities.formats.contains(format) {
             reader.fault("format", Capabilities.refusal(of: format, called: "format", among: capabilities.formats))
         }
+        if isElastic, format == .cef {
+            reader.fault("format", "preset = \"elastic_bulk\" needs a format of JSON, and \"cef\" is text")
+        }
         raw = reader.choice("raw", of: RawStyle.self) ?? (isElastic ? .string : .object)
         if reader.has("raw"), format == .raw {
             reader.fault("raw", "`raw` says how an envelope carries the record; format = \"raw\" has no envelope")

@@ -8,9 +8,10 @@ import Transport
 /// | 3xx | hold | records go to the place that was configured and to no other |
 /// | 401, 403 | hold, or retry if the secret is another one now | |
 /// | 402, 404, 405, 406, 407, 410, 411, 415, 417, 421, 426, 428, 431, 451 | hold | no other batch would fare better |
-/// | 408, 409, 425, 429, 5xx | retry, as `Retry-After` says | it passes |
+/// | 408, 409, 425, 429, 503 | retry, as `Retry-After` says | it passes |
+/// | other 5xx | fault, as `Retry-After` says | it passes, or the server fails at a record |
 /// | 400, 413, 422, other 4xx | split | it is about what was sent |
-/// | a certificate that is refused, a setting that cannot be used | hold | |
+/// | a certificate that is refused by either side, a setting that cannot be used | hold | |
 /// | any other failure on the network | retry | |
 extension HTTPEndpoint {
     /// - Precondition: the status is none of 2xx.
@@ -32,8 +33,10 @@ extension HTTPEndpoint {
         case 402, 406, 417, 421, 428, 431, 451: return .hold(reason: "\(reason). Check `url` and `headers`.")
         // 409 is what https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ has for a request
         // that is still being worked on.
-        case 408, 409, 425, 429, 500...:
+        case 408, 409, 425, 429, 503:
             return .retry(after: RetryAfter.duration(of: response, now: clock.wallNow), reason: reason)
+        case 500..<600:
+            return .fault(after: RetryAfter.duration(of: response, now: clock.wallNow), reason: reason)
         case 400..<500: return .split(reason: reason)
         default: return .retry(reason: "\(reason). This is no answer to a POST.")
         }
@@ -59,6 +62,8 @@ extension HTTPEndpoint {
             .hold(
                 reason: "\(error). Give the CA that signed it as ca_file in [sink.tls], or the name that it has as "
                     + "server_name; verification cannot be turned off.")
+        case .clientCertificateRefused:
+            .hold(reason: "\(error). Check cert_file and key_file in [sink.tls], and that the server knows their CA.")
         case .badLocalSetup: .hold(reason: "\(error). Check [sink.tls] and [sink.network].")
         case .invalidRequest: .hold(reason: "\(url.origin)\(url.path): \(error). Check `headers` and the secrets.")
         default: .retry(reason: "\(error)")

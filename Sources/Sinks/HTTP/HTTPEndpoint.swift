@@ -1,3 +1,4 @@
+import Foundation
 import PipelineCore
 import Transport
 
@@ -9,6 +10,7 @@ struct HTTPEndpoint: Sendable {
         var contentType: String
         var body: [UInt8]
         var headers = HTTPHeaders()
+        var isCompressible = true
         /// Of the answer: more is not read, or an error.
         var answerLimit = HTTPEndpoint.keptOfAnswer
         var excess = HTTPLimits.Excess.dropped
@@ -22,6 +24,7 @@ struct HTTPEndpoint: Sendable {
 
     /// Of answers whose status says it all.
     static let keptOfAnswer = 64 << 10
+    private static let apiKey = "ApiKey"
     static let timestampHeader = "X-Twilship-Timestamp"
 
     let transport: any HTTPTransport
@@ -34,6 +37,20 @@ struct HTTPEndpoint: Sendable {
     let timeout: Duration
     let clock: any PipelineClock
 
+    init(_ options: HTTPSinkOptions, transport: any HTTPTransport, clock: any PipelineClock) {
+        self.transport = transport
+        self.clock = clock
+        authentication = options.authentication
+        headers = options.headers
+        compresses = options.compresses
+        timeout = options.timeout
+        switch options.preset {
+        case .generic(_, let signature): (scheme, self.signature) = ("Bearer", signature)
+        case .splunk: (scheme, signature) = ("Splunk", nil)
+        case .elastic: (scheme, signature) = (Self.apiKey, nil)
+        }
+    }
+
     func post(_ message: Message) async -> Outcome {
         do throws(TransportError) {
             return .answered(try await transport.send(request(message)))
@@ -45,7 +62,7 @@ struct HTTPEndpoint: Sendable {
     private func request(_ message: Message) throws(TransportError) -> HTTPRequest {
         var body = message.body
         var fields: HTTPHeaders = ["Content-Type": message.contentType]
-        if compresses {
+        if compresses, message.isCompressible {
             guard let smaller = gzipped(body) else {
                 throw .invalidRequest(reason: "there is no memory to compress its body")
             }
@@ -67,7 +84,7 @@ struct HTTPEndpoint: Sendable {
         var request = HTTPRequest(.post, message.url, headers: fields, body: body, limits: limits(message))
         switch authentication {
         case .none: break
-        case .token(let secret): request.headers.append("Authorization", "\(scheme) \(secret.reveal())")
+        case .token(let secret): request.headers.append("Authorization", "\(scheme) \(token(secret))")
         case .basic(let user, let password): request.basicAuth = BasicAuth(user: user, password: password.reveal())
         }
         return request
@@ -92,8 +109,23 @@ struct HTTPEndpoint: Sendable {
     }
 
     func excerpt(_ body: some Collection<UInt8>) -> AnswerExcerpt {
-        AnswerExcerpt(body, without: secrets.map { $0.reveal() })
+        var texts = secrets.map { $0.reveal() }
+        switch authentication {
+        case .none: break
+        case .token(let secret): texts.append(token(secret))
+        case .basic(let user, let password): texts.append(Self.base64("\(user):\(password.reveal())"))
+        }
+        return AnswerExcerpt(body, without: texts)
     }
+
+    /// As it stands in `Authorization`.
+    private func token(_ secret: HTTPSecret) -> String {
+        let text = secret.reveal()
+        // Elasticsearch shows an API key's id and secret apart, too, and wants them as Basic wants user and password.
+        return scheme == Self.apiKey && text.contains(":") ? Self.base64(text) : text
+    }
+
+    private static func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
 
     private var secrets: [HTTPSecret] {
         var secrets: [HTTPSecret] = []

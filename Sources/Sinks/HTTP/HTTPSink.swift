@@ -19,20 +19,23 @@ package struct HTTPSink: Sink {
         _ options: HTTPSinkOptions, transport: any HTTPTransport, clock: any PipelineClock = SystemClock(),
         close: @escaping @Sendable () async -> Void = {}
     ) throws {
-        let (scheme, signature): (String, HTTPSinkOptions.Signature?) =
-            switch options.preset {
-            case .generic(_, let signature): ("Bearer", signature)
-            }
-        let endpoint = HTTPEndpoint(
-            transport: transport, authentication: options.authentication, scheme: scheme, headers: options.headers,
-            compresses: options.compresses, signature: signature, timeout: options.timeout, clock: clock)
+        let endpoint = HTTPEndpoint(options, transport: transport, clock: clock)
         switch options.preset {
         case .generic(let encoding, _):
             preset = GenericPreset(
                 endpoint: endpoint, url: options.url, format: options.format, isText: options.isText,
                 encoding: encoding)
+        case .splunk(let splunk):
+            preset = SplunkPreset(
+                endpoint: endpoint, paths: try SplunkPaths(options.url),
+                body: SplunkBody(options: splunk, format: options.format, isText: options.isText),
+                channel: splunk.acknowledgement ? SplunkChannel() : nil,
+                acknowledgementTimeout: splunk.acknowledgementTimeout)
+        case .elastic(let index):
+            preset = try ElasticPreset(
+                endpoint: endpoint, url: options.url, body: ElasticBody(index: index, format: options.format))
         }
-        outstanding = options.inFlight
+        outstanding = max(options.inFlight, preset.leastOutstanding)
         closeTransport = close
     }
 
@@ -52,6 +55,22 @@ package struct HTTPSink: Sink {
 protocol HTTPPreset: Sendable {
     var guarantee: DeliveryGuarantee { get }
     var pinsBatches: Bool { get }
+    /// How many batches may wait for their acknowledgement, however few are sent at once.
+    var leastOutstanding: Int { get }
 
     func deliver(_ batch: Batch, handedOver: @Sendable () -> Void) async -> Delivery
+}
+
+extension HTTPPreset {
+    var leastOutstanding: Int { 1 }
+}
+
+extension Delivery {
+    /// Why nothing was accepted.
+    var reason: String? {
+        switch self {
+        case .accepted, .perRecord: nil
+        case .retry(_, let reason), .fault(_, let reason), .split(let reason), .hold(let reason): reason
+        }
+    }
 }

@@ -6,6 +6,9 @@ package struct HTTPSinkOptions: Sendable {
     package enum Preset: Sendable {
         /// A webhook that answers 2xx once it has what was sent.
         case generic(Encoding = .lines, Signature? = nil)
+        case splunk(SplunkOptions)
+        /// - Parameter index: an index or data stream for everything. Nil: the data stream of each dataset.
+        case elastic(index: String? = nil)
     }
 
     package enum Encoding: String, Sendable, Hashable, CaseIterable {

@@ -46,18 +46,7 @@ final class NetworkPool: Sendable {
 
     /// - Throws: `TransportError`.
     func transport(_ network: NetworkSettings, for address: WebAddress) throws -> CurlTransport {
-        var options = TransportOptions(userAgent: "twilship/\(Twilship.version)")
-        options.proxy = network.proxy?.description
-        options.noProxy = network.noProxy.isEmpty ? nil : network.noProxy
-        options.caFile = network.caFile
-        options.ipVersion =
-            switch network.ipVersion {
-            case .any: .any
-            case .four: .v4
-            case .six: .v6
-            }
-        // The settings allow plain http for loopback addresses only.
-        options.allowsPlainHTTP = address.scheme == .http
+        let options = TransportOptions(network, for: address)
         return try state.withLock { state in
             if let transport = state.transports[options] { return transport }
             let transport = try CurlTransport(options)

@@ -19,7 +19,12 @@ extension SinkSettings {
                 compression: file.compression == .gzip ? .gzip : .none, keepFiles: file.keepFiles, keep: file.keep,
                 mode: file.mode, group: file.group)
             return FileSink(name: name, options: options, store: store, log: logger)
-        case .syslog, .http, .stdout, .journal:
+        case .http(let http):
+            var logger = logger
+            logger[metadataKey: "sink.name"] = "\(name)"
+            return try http.make(
+                format: recordFormat, isText: format == .cef, inFlight: batch.inFlight, logger: logger)
+        case .syslog, .stdout, .journal:
             preconditionFailure("the settings refuse sinks that do not exist yet")
         }
     }
