@@ -1,28 +1,19 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
-let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
     name: "twilship",
     products: [
-        .executable(name: "twilship", targets: ["twilship"]),
-        .executable(name: "twilio-simulator", targets: ["twilio-simulator"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
-        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
         // C libraries, each imported by one room.
@@ -38,78 +29,19 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
         .target(name: "CTomlPlusPlus"),
 
-        // The data's journey.
         .target(name: "PipelineCore"),
         .target(name: "Settings", dependencies: ["CTomlPlusPlus"]),
         .target(name: "Transport", dependencies: ["CCurl", "CDeflate"]),
         .target(name: "Parsing", dependencies: ["CSimdjson", "PipelineCore", crypto]),
-        .target(name: "TwilioSources", dependencies: ["Parsing", "PipelineCore", "Transport"]),
-        .target(name: "Normalising", dependencies: ["Parsing", "PipelineCore"]),
-        .target(name: "Spooling", dependencies: ["CZlib", "PipelineCore", grdb]),
         .target(name: "Formatting", dependencies: ["Parsing", "PipelineCore"]),
         .target(
             name: "Sinks",
-            dependencies: ["CFileCalls", "CZlib", "Formatting", "PipelineCore", "Transport", crypto, logging]),
-        .target(
-            name: "Forwarding", dependencies: ["Normalising", "Parsing", "PipelineCore", "Spooling", logging]),
-        .target(name: "SystemdSupport", dependencies: ["CSystemd", logging]),
-        .target(name: "Controlling"),
-
-        // The one place where everything is wired.
-        .executableTarget(
-            name: "twilship",
-            dependencies: [
-                "Controlling", "Formatting", "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks", "Spooling",
-                "SystemdSupport", "Transport", "TwilioSources", argumentParser, logging, serviceLifecycle, unixSignals,
-            ],
-            resources: [.embedInCode("twilship.toml")]),
-
-        // A local Twilio.
-        .target(name: "Simulating", dependencies: [crypto, flyingFox, flyingSocks]),
-        .executableTarget(name: "twilio-simulator", dependencies: ["Simulating", argumentParser, unixSignals]),
-
-        // Tests.
-        .target(name: "PipelineTestKit", dependencies: ["PipelineCore", "Simulating", "Transport"]),
-        // Seeded chance against the whole source side; in a program of its own, so that thousands run optimised.
-        .target(
-            name: "HostileSchedules",
-            dependencies: [
-                "Forwarding", "Normalising", "PipelineCore", "PipelineTestKit", "Simulating", "Spooling", "Transport",
-                "TwilioSources", logging,
-            ]),
-        .executableTarget(name: "hostile-schedules", dependencies: ["HostileSchedules", argumentParser]),
-        .testTarget(name: "HostileSchedulesTests", dependencies: ["HostileSchedules"]),
-        .testTarget(name: "PipelineCoreTests", dependencies: ["PipelineCore"]),
-        .testTarget(name: "PipelineTestKitTests", dependencies: ["PipelineCore", "PipelineTestKit"]),
-        .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
-        .testTarget(name: "TransportTests", dependencies: ["CDeflate", "Transport", flyingFox, flyingSocks]),
-        .testTarget(name: "ParsingTests", dependencies: ["Parsing", "PipelineCore"]),
-        .testTarget(name: "NormalisingTests", dependencies: ["Normalising", "Parsing", "PipelineCore"]),
-        .testTarget(name: "SpoolingTests", dependencies: ["PipelineCore", "Spooling", grdb]),
-        .testTarget(name: "FormattingTests", dependencies: ["Formatting", "PipelineCore"]),
+            dependencies: ["CFileCalls", "CZlib", "Formatting", "Parsing", "PipelineCore", "Transport", crypto, logging]),
         .testTarget(
             name: "SinksTests",
             dependencies: [
                 "CZlib", "Formatting", "PipelineCore", "Sinks", "Transport", flyingFox, flyingSocks, logging,
             ]),
-        .testTarget(
-            name: "ForwardingTests",
-            dependencies: [
-                "Forwarding", "Normalising", "PipelineCore", "PipelineTestKit", "Simulating", "Spooling", "Transport",
-                "TwilioSources", logging,
-            ]),
-        .testTarget(
-            name: "twilshipTests",
-            dependencies: [
-                "Forwarding", "PipelineCore", "PipelineTestKit", "Settings", "Simulating", "Spooling", "TwilioSources",
-                "twilio-simulator", "twilship",
-            ]),
-        .testTarget(
-            name: "TwilioSourcesTests",
-            dependencies: ["Parsing", "PipelineCore", "PipelineTestKit", "Simulating", "Transport", "TwilioSources"]),
-        .testTarget(name: "ControllingTests", dependencies: ["Controlling"]),
-        .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", logging]),
-        .testTarget(name: "SimulatingTests", dependencies: ["Simulating", flyingSocks]),
     ],
     cxxLanguageStandard: .cxx17
 )

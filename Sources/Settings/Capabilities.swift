@@ -34,7 +34,7 @@ package struct Capabilities: Sendable {
     }
 
     package static let thisVersion = Capabilities(
-        sinkTypes: [.file],
+        sinkTypes: [.file, .syslog],
         formats: [.envelope, .raw],
         fileCompressions: [.gzip, .none],
         datasets: Set(DatasetName.allCases),

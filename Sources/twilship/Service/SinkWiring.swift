@@ -7,6 +7,7 @@ import PipelineCore
 import Settings
 import Sinks
 import Spooling
+import Transport
 
 extension SinkSettings {
     func make(store: any SinkStateStore, logger: Logger) throws -> any Sink {
@@ -20,9 +21,47 @@ extension SinkSettings {
                 compression: file.compression == .gzip ? .gzip : .none, keepFiles: file.keepFiles, keep: file.keep,
                 mode: file.mode, group: file.group)
             return FileSink(name: name, options: options, store: store, log: logger)
-        case .syslog, .http, .stdout, .journal:
+        case .syslog(let syslog):
+            let style = Formatting.RecordFormat.RawStyle(rawValue: raw.rawValue) ?? .object
+            let options = SyslogSinkOptions(syslog, format: format == .raw ? .raw : .envelope(raw: style))
+            return try SyslogSink(name: name, options: options, log: logger)
+        case .http, .stdout, .journal:
             preconditionFailure("the settings refuse sinks that do not exist yet")
         }
+    }
+}
+
+extension SyslogSinkOptions {
+    init(_ settings: SyslogSinkSettings, format: Formatting.RecordFormat) {
+        let tls = ByteStream.TLS(
+            caFile: settings.tls?.caFile, certificateFile: settings.tls?.certificateFile,
+            keyFile: settings.tls?.keyFile, serverName: settings.tls?.serverName)
+        let framing: SyslogFraming =
+            switch settings.framing {
+            case .octetCounting: .octetCounting
+            case .newline: .newline
+            }
+        let destination: Destination
+        switch settings.addresses {
+        case .path(let path): destination = .unix(path: path)
+        case .hosts(let endpoints):
+            let hosts = endpoints.map { ByteStream.Host(name: $0.host, port: $0.port) }
+            switch settings.transport {
+            case .udp: destination = .udp(hosts)
+            case .tcp: destination = .tcp(hosts, framing)
+            case .tls: destination = .tls(hosts, tls, framing)
+            case .relp: destination = .relp(hosts)
+            case .relpTLS: destination = .relpTLS(hosts, tls)
+            case .unix: preconditionFailure("the settings give a UNIX socket a path")
+            }
+        }
+        self.init(
+            destination: destination,
+            message: SyslogMessageOptions(
+                facility: settings.facility.code, hostname: settings.hostname, appName: settings.appName,
+                structuredDataID: settings.structuredDataID, byteOrderMark: settings.byteOrderMark,
+                maximumBytes: settings.maximumMessageBytes, format: format),
+            confirmAfter: settings.confirmAfter)
     }
 }
 
