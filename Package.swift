@@ -37,6 +37,7 @@ let package = Package(
         .target(
             name: "Sinks",
             dependencies: ["CFileCalls", "CZlib", "Formatting", "Parsing", "PipelineCore", "Transport", crypto, logging]),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
         .testTarget(
             name: "SinksTests",
             dependencies: [

@@ -160,6 +160,7 @@ final class ScriptedServer: Sendable {
 final class ServerConnection {
     private var descriptor: CInt
     private var buffered: [UInt8] = []
+    private var place = 0
 
     init(_ descriptor: CInt) {
         self.descriptor = descriptor
@@ -167,14 +168,21 @@ final class ServerConnection {
 
     /// Empty at the end.
     func read(atMost count: Int = 65536) -> [UInt8] {
-        if !buffered.isEmpty {
-            let piece = Array(buffered.prefix(count))
-            buffered.removeFirst(piece.count)
-            return piece
+        if place == buffered.count {
+            buffered = [UInt8](repeating: 0, count: 65536)
+            place = 0
+            buffered.removeLast(buffered.count - max(0, recv(descriptor, &buffered, buffered.count, 0)))
         }
-        var buffer = [UInt8](repeating: 0, count: count)
-        let got = recv(descriptor, &buffer, count, 0)
-        return got > 0 ? Array(buffer[..<got]) : []
+        let piece = Array(buffered[place..<min(place + count, buffered.count)])
+        place += piece.count
+        return piece
+    }
+
+    /// Whether anything more comes within that time.
+    func hasMore(within limit: Duration) -> Bool {
+        if place < buffered.count { return true }
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, Int32(limit.wholeMilliseconds)) > 0
     }
 
     func readAll() -> [UInt8] {

@@ -66,9 +66,13 @@ struct RelpConversation: Conversation {
     private var madeProgress = false
     private var lastProgress: ContinuousClock.Instant?
 
-    init(peer: String, stall: Duration) {
+    /// The number of a session's first transaction.
+    private let start: Int
+
+    init(peer: String, stall: Duration, firstTransaction: Int = 1) {
         self.peer = peer
         self.stall = stall
+        start = firstTransaction
     }
 
     var hasWork: Bool { !parcels.isEmpty }
@@ -146,7 +150,7 @@ extension RelpConversation {
     mutating func connected(_ now: ContinuousClock.Instant) {
         phase = .opening
         reader = RelpFrameReader()
-        (output, offset, nextTransaction, firstTransaction) = ([], 0, 1, 1)
+        (output, offset, nextTransaction) = ([], 0, start)
         appendFrame("open", Array(Self.greeting.utf8)[...])
         firstTransaction = nextTransaction
         lastProgress = now
