@@ -49,7 +49,9 @@ let package = Package(
         .target(name: "Formatting", dependencies: ["Parsing", "PipelineCore"]),
         .target(
             name: "Sinks",
-            dependencies: ["CFileCalls", "CZlib", "Formatting", "PipelineCore", "Transport", crypto, logging]),
+            dependencies: [
+                "CFileCalls", "CZlib", "Formatting", "Parsing", "PipelineCore", "Transport", crypto, logging,
+            ]),
         .target(
             name: "Forwarding", dependencies: ["Normalising", "Parsing", "PipelineCore", "Spooling", logging]),
         .target(name: "SystemdSupport", dependencies: ["CSystemd", logging]),
@@ -87,7 +89,7 @@ let package = Package(
         .testTarget(name: "ParsingTests", dependencies: ["Parsing", "PipelineCore"]),
         .testTarget(name: "NormalisingTests", dependencies: ["Normalising", "Parsing", "PipelineCore"]),
         .testTarget(name: "SpoolingTests", dependencies: ["PipelineCore", "Spooling", grdb]),
-        .testTarget(name: "FormattingTests", dependencies: ["Formatting", "PipelineCore"]),
+        .testTarget(name: "FormattingTests", dependencies: ["Formatting", "Normalising", "Parsing", "PipelineCore"]),
         .testTarget(
             name: "SinksTests",
             dependencies: [

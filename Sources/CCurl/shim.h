@@ -42,6 +42,11 @@ static inline CURLcode ccurl_easy_setopt_write(CURL *handle, CURLoption option, 
     return curl_easy_setopt(handle, option, value);
 }
 
+/// For CURLOPT_XFERINFOFUNCTION.
+static inline CURLcode ccurl_easy_setopt_progress(CURL *handle, CURLoption option, curl_xferinfo_callback value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
 /// For CURLINFO_* documented as `long`.
 static inline CURLcode ccurl_easy_getinfo_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
@@ -49,6 +54,11 @@ static inline CURLcode ccurl_easy_getinfo_long(CURL *handle, CURLINFO info, long
 
 /// For CURLINFO_* documented as `curl_off_t`: sizes, and times in microseconds.
 static inline CURLcode ccurl_easy_getinfo_offset(CURL *handle, CURLINFO info, curl_off_t *value) {
+    return curl_easy_getinfo(handle, info, value);
+}
+
+/// For CURLINFO_ACTIVESOCKET.
+static inline CURLcode ccurl_easy_getinfo_socket(CURL *handle, CURLINFO info, curl_socket_t *value) {
     return curl_easy_getinfo(handle, info, value);
 }
 

@@ -34,7 +34,7 @@ package struct Capabilities: Sendable {
     }
 
     package static let thisVersion = Capabilities(
-        sinkTypes: [.file, .http],
+        sinkTypes: [.file, .http, .syslog],
         formats: [.envelope, .raw, .ecs, .cef],
         fileCompressions: [.gzip, .none],
         datasets: Set(DatasetName.allCases),

@@ -4,7 +4,7 @@ import CCurl
 final class CurlHandle {
     let raw: UnsafeMutableRawPointer
     /// libcurl writes its reason here, at most `CURL_ERROR_SIZE` bytes, for as long as the handle is at work.
-    private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     /// libcurl keeps only a pointer to the list.
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private var connectList: UnsafeMutablePointer<curl_slist>?
@@ -112,7 +112,7 @@ final class CurlHandle {
         try check(ccurl_easy_setopt_pointer(raw, CURLOPT_ERRORBUFFER, errorText), CURLOPT_ERRORBUFFER)
     }
 
-    private func check(_ code: CURLcode, _ option: CURLoption) throws(OptionRefused) {
+    func check(_ code: CURLcode, _ option: CURLoption) throws(OptionRefused) {
         guard code == CURLE_OK else { throw OptionRefused(code: code, option: option) }
     }
 }

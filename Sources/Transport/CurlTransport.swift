@@ -52,7 +52,7 @@ package final class CurlTransport: HTTPTransport, Sendable {
 }
 
 /// `curl_global_init` is to be called once, before all else. A global's initialiser is just that.
-private let globalInitResult: CURLcode = curl_global_init(Int(CURL_GLOBAL_ALL))
+let globalInitResult: CURLcode = curl_global_init(Int(CURL_GLOBAL_ALL))
 
 private func startThread(_ start: CurlThreadStart) throws(TransportError) {
     // The new thread takes over this reference; it keeps the inbox alive, but not the transport, whose deinit is to end it.

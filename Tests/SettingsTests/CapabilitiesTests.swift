@@ -4,7 +4,9 @@ import Testing
 
 struct CapabilitiesTests {
     @Test func `a sink type that is not there yet is named with those that are`() {
-        let found = faults(in: goodAccount + syslogSink + "colour = 1\n", .thisVersion)
+        var filesOnly = Capabilities.thisVersion
+        filesOnly.sinkTypes = [.file]
+        let found = faults(in: goodAccount + syslogSink + "colour = 1\n", filesOnly)
         #expect(
             found == [
                 "7:8: error: sink type \"syslog\" is not available in this version; available: http, file",

@@ -206,7 +206,7 @@ extension Mistake {
 
                 """#),
         Mistake(
-            "a datagram that does not fit", at: "10:21", says: "must be from 480 B",
+            "a datagram that does not fit", at: "10:21", says: "must be from 1408 B",
             in: goodAccount + syslogSink + #"""
                 transport = "udp"
                 max_message_bytes = 70000

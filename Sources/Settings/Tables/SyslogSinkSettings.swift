@@ -43,9 +43,10 @@ package struct SyslogSinkSettings: Sendable, Equatable {
     package let confirmAfter: Duration
     package let tls: TLSSettings?
 
-    /// RFC 5424 §6.1: every receiver takes 480 bytes; a UDP datagram holds 65,507.
-    private static let messageBounds = 480...1 << 20
-    private static let datagramBounds = 480...65_507
+    /// The longest header without structured data and the shortest record that still says something fit into the least.
+    /// A UDP datagram holds 65,507.
+    private static let messageBounds = 1_408...1 << 20
+    private static let datagramBounds = 1_408...65_507
 
     init(_ reader: TableReader, batch: BatchSettings) {
         let transport = reader.choice("transport", of: Transport.self) ?? .tls

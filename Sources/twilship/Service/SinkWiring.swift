@@ -7,6 +7,7 @@ import PipelineCore
 import Settings
 import Sinks
 import Spooling
+import Transport
 
 extension SinkSettings {
     func make(store: any SinkStateStore, logger: Logger) throws -> any Sink {
@@ -24,7 +25,10 @@ extension SinkSettings {
             logger[metadataKey: "sink.name"] = "\(name)"
             return try http.make(
                 format: recordFormat, isText: format == .cef, inFlight: batch.inFlight, logger: logger)
-        case .syslog, .stdout, .journal:
+        case .syslog(let syslog):
+            return try SyslogSink(
+                name: name, options: SyslogSinkOptions(syslog, format: recordFormat), log: logger)
+        case .stdout, .journal:
             preconditionFailure("the settings refuse sinks that do not exist yet")
         }
     }
@@ -41,6 +45,40 @@ extension SinkSettings {
         case .cef: .cef
         case .ocsf: preconditionFailure("the settings refuse formats that do not exist yet")
         }
+    }
+}
+
+extension SyslogSinkOptions {
+    init(_ settings: SyslogSinkSettings, format: Formatting.RecordFormat) {
+        let tls = ByteStream.TLS(
+            caFile: settings.tls?.caFile, certificateFile: settings.tls?.certificateFile,
+            keyFile: settings.tls?.keyFile, serverName: settings.tls?.serverName)
+        let framing: SyslogFraming =
+            switch settings.framing {
+            case .octetCounting: .octetCounting
+            case .newline: .newline
+            }
+        let destination: Destination
+        switch settings.addresses {
+        case .path(let path): destination = .unix(path: path)
+        case .hosts(let endpoints):
+            let hosts = endpoints.map { ByteStream.Host(name: $0.host, port: $0.port) }
+            switch settings.transport {
+            case .udp: destination = .udp(hosts)
+            case .tcp: destination = .tcp(hosts, framing)
+            case .tls: destination = .tls(hosts, tls, framing)
+            case .relp: destination = .relp(hosts)
+            case .relpTLS: destination = .relpTLS(hosts, tls)
+            case .unix: preconditionFailure("the settings give a UNIX socket a path")
+            }
+        }
+        self.init(
+            destination: destination,
+            message: SyslogMessageOptions(
+                facility: settings.facility.code, hostname: settings.hostname, appName: settings.appName,
+                structuredDataID: settings.structuredDataID, byteOrderMark: settings.byteOrderMark,
+                maximumBytes: settings.maximumMessageBytes, format: format),
+            confirmAfter: settings.confirmAfter)
     }
 }
 

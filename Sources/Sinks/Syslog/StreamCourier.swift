@@ -1,0 +1,121 @@
+import Glibc
+import PipelineCore
+import Transport
+
+/// Brings batches to the other end of a connection that a thread of its own looks after.
+final class StreamCourier: SyslogCourier {
+    enum Kind: Sendable {
+        case framed(SyslogFraming, confirmAfter: Duration?)
+        case relp
+    }
+
+    let outstanding: Int
+    private let kind: Kind
+    private let writer: MessageWriter
+    private let inbox: StreamInbox
+
+    /// - Throws: `TransportError.badLocalSetup` when no thread or descriptor is to be had.
+    init(
+        to peers: [ByteStream.Peer], tls: ByteStream.TLS?, _ kind: Kind, timeouts: SyslogTimeouts, writer: MessageWriter
+    ) throws(TransportError) {
+        self.kind = kind
+        self.writer = writer
+        inbox = try StreamInbox()
+        switch kind {
+        // So many that what is sent within `confirmAfter` can be a lot.
+        case .framed: outstanding = 32
+        // So many that the window is full although batches may be small.
+        case .relp: outstanding = 8
+        }
+        try startThread(
+            StreamThreadStart(inbox: inbox, peers: peers, tls: tls, timeouts: timeouts, kind: kind))
+    }
+
+    deinit {
+        inbox.stop()
+    }
+
+    func deliver(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
+        if batch.records.isEmpty { return .accepted() }
+        let id = inbox.newID()
+        var (bytes, ends): ([UInt8], [Int]) = ([], [])
+        writer.write(batch) { message in
+            switch kind {
+            case .framed(let framing, _): framing.append(message, to: &bytes)
+            case .relp:
+                bytes.append(contentsOf: message)
+                ends.append(bytes.count)
+            }
+        }
+        let parcel = Parcel(id: id, attempt: batch.attempt, bytes: bytes, ends: ends)
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                inbox.submit(.init(parcel: parcel, handedOver: handedOver, continuation: continuation))
+                // A cancellation before this submission found nothing to cancel; but then the task knows of it by now.
+                if Task.isCancelled { inbox.cancel(id) }
+            }
+        } onCancel: {
+            inbox.cancel(id)
+        }
+    }
+
+    func close() async {
+        inbox.stop()
+        await inbox.ended()
+    }
+}
+
+/// What the thread begins with.
+private final class StreamThreadStart: Sendable {
+    let inbox: StreamInbox
+    let peers: [ByteStream.Peer]
+    let tls: ByteStream.TLS?
+    let timeouts: SyslogTimeouts
+    let kind: StreamCourier.Kind
+
+    init(
+        inbox: StreamInbox, peers: [ByteStream.Peer], tls: ByteStream.TLS?, timeouts: SyslogTimeouts,
+        kind: StreamCourier.Kind
+    ) {
+        self.inbox = inbox
+        self.peers = peers
+        self.tls = tls
+        self.timeouts = timeouts
+        self.kind = kind
+    }
+}
+
+private func startThread(_ start: StreamThreadStart) throws(TransportError) {
+    // The new thread takes over this reference; it keeps the inbox alive, but not the courier, whose deinit is to end it.
+    let context = Unmanaged.passRetained(start)
+    var thread = pthread_t()
+    let code = pthread_create(&thread, nil, threadMain, context.toOpaque())
+    guard code == 0 else {
+        context.release()
+        throw .badLocalSetup(
+            .init(target: "a connection", code: .init(rawValue: 0), detail: "no thread could be started: errno \(code)")
+        )
+    }
+    pthread_detach(thread)
+}
+
+private func threadMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let context else { return nil }
+    let start = Unmanaged<StreamThreadStart>.fromOpaque(context).takeRetainedValue()
+    // Signals are the main thread's business; and TLS libraries raise SIGPIPE when they write to a closed connection.
+    var all = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_BLOCK, &all, nil)
+    let names = start.peers.map(\.description).joined(separator: ", ")
+    let conversation: any Conversation =
+        switch start.kind {
+        case .framed(_, let confirmAfter):
+            KernelConversation(peer: names, confirmAfter: confirmAfter, stall: start.timeouts.stall)
+        case .relp: RelpConversation(peer: names, stall: start.timeouts.stall)
+        }
+    StreamLoop(
+        inbox: start.inbox, peers: start.peers, tls: start.tls, timeouts: start.timeouts, conversation: conversation
+    ).run()
+    start.inbox.end()
+    return nil
+}

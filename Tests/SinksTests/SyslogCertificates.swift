@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+/// Private authorities and certificates, made by openssl in a temporary folder.
+struct SyslogCertificates {
+    let folder: TemporaryFolder
+
+    func path(_ name: String) -> String { folder.path + "/" + name }
+
+    init() throws {
+        folder = try TemporaryFolder()
+        for authority in ["ca", "other"] {
+            try openssl([
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                "-subj", "/CN=\(authority)", "-keyout", path("\(authority).key"), "-out", path("\(authority).pem"),
+            ])
+        }
+        try issue("server", by: "ca", names: "DNS:localhost,IP:127.0.0.1,DNS:siem.example")
+        try issue("client", by: "ca", names: "DNS:collector.example")
+        try issue("stranger", by: "other", names: "DNS:collector.example")
+    }
+
+    private func issue(_ name: String, by authority: String, names: String) throws {
+        try Files.write("subjectAltName=\(names)\n", to: path("\(name).ext"))
+        try openssl([
+            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+            "/CN=\(name).example",
+            "-keyout", path("\(name).key"), "-out", path("\(name).csr"),
+        ])
+        try openssl([
+            "x509", "-req", "-in", path("\(name).csr"), "-CA", path("\(authority).pem"), "-CAkey",
+            path("\(authority).key"), "-CAcreateserial", "-days", "2", "-extfile", path("\(name).ext"), "-out",
+            path("\(name).pem"),
+        ])
+    }
+
+    private func openssl(_ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/openssl")
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "openssl \(arguments)")
+    }
+}

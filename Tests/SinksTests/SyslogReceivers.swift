@@ -1,0 +1,150 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Sinks
+
+/// A receiver from Debian's packages, started with a configuration in a temporary folder.
+final class SyslogReceiver: Sendable {
+    enum Program: String, Sendable {
+        case rsyslog = "rsyslogd"
+        case syslogNG = "syslog-ng"
+
+        /// Nil if it is not installed. syslog-ng and rsyslog exclude each other as packages, so that
+        /// `packaging/unpack-syslog-ng` puts the former into a folder that `TWILSHIP_SYSLOG_NG` names.
+        var path: String? {
+            var places = ["/usr/sbin/\(rawValue)"]
+            if self == .syslogNG { places.insert(Self.root + "/usr/sbin/syslog-ng", at: 0) }
+            return places.first { access($0, X_OK) == 0 }
+        }
+
+        static var root: String {
+            ProcessInfo.processInfo.environment["TWILSHIP_SYSLOG_NG"] ?? "/opt/syslog-ng-for-tests"
+        }
+
+        var isThere: Bool { path != nil }
+    }
+
+    let folder: TemporaryFolder
+    private let program: Program
+    private let process = Mutex<Process?>(nil)
+
+    /// - Parameter configuration: `FOLDER` in it becomes the temporary folder.
+    init(_ program: Program, _ configuration: String) throws {
+        self.program = program
+        folder = try TemporaryFolder()
+        let text = configuration.replacing("FOLDER", with: folder.path)
+        try Files.write(text, to: folder.path + "/receiver.conf")
+    }
+
+    deinit {
+        process.withLock { $0 }?.terminate()
+    }
+
+    /// Starts it, and returns when `isReady`.
+    func start(isReady: () -> Bool) async throws {
+        let path = try #require(program.path)
+        let process = Process()
+        process.executableURL = URL(filePath: path)
+        let folder = folder.path
+        switch program {
+        case .rsyslog:
+            process.arguments = ["-n", "-f", folder + "/receiver.conf", "-i", folder + "/pid"]
+        case .syslogNG:
+            process.arguments = [
+                "--foreground", "--cfgfile=\(folder)/receiver.conf", "--persist-file=\(folder)/persist",
+                "--pidfile=\(folder)/pid", "--control=\(folder)/control", "--no-caps",
+            ]
+            let root = Program.root
+            if path.hasPrefix(root) {
+                process.arguments?.append("--module-path=\(root)/usr/lib/syslog-ng/3.38")
+                process.environment = [
+                    "LD_LIBRARY_PATH": ["/usr/lib/syslog-ng", "/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu"]
+                        .map { root + $0 }.joined(separator: ":")
+                ]
+            }
+        }
+        let output = FileHandle(forWritingAtPath: folder + "/output") ?? FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        try Self.run(process)
+        self.process.withLock { $0 = process }
+        try await eventually("\(program.rawValue) did not start: \(self.complaints)") { isReady() }
+    }
+
+    /// The pool's threads block signals, and a child inherits that: rsyslog then never ends.
+    private static func run(_ process: Process) throws {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try process.run()
+    }
+
+    var complaints: String { (try? folder.text("output")) ?? "" }
+
+    func stop() {
+        end(SIGTERM)
+    }
+
+    func kill() {
+        end(SIGKILL)
+    }
+
+    private func end(_ signal: Int32) {
+        guard let process = process.withLock({ $0 }) else { return }
+        Glibc.kill(process.processIdentifier, signal)
+        process.waitUntilExit()
+        self.process.withLock { $0 = nil }
+    }
+
+    /// Whole lines of a file it writes.
+    func lines(_ name: String) -> [String] {
+        guard let text = try? folder.text(name) else { return [] }
+        return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    }
+
+    /// Waits for that many lines of a file.
+    func lines(_ name: String, count: Int) async throws -> [String] {
+        try await eventually("\(count) lines in \(name), got \(self.lines(name).count). \(self.complaints)") {
+            lines(name).count >= count
+        }
+        return lines(name)
+    }
+}
+
+/// Ports nobody uses at the moment.
+enum FreePort {
+    static func tcp() throws -> Int { try find(SOCK_STREAM) }
+    static func udp() throws -> Int { try find(SOCK_DGRAM) }
+
+    private static func find(_ type: __socket_type) throws -> Int {
+        let descriptor = socket(AF_INET, Int32(type.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) | getsockname(descriptor, $0, &length)
+            }
+        }
+        guard code == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    /// Whether somebody has the port, as the kernel lists it.
+    static func isTaken(_ port: Int, _ table: String) -> Bool {
+        let digits = String(port, radix: 16, uppercase: true)
+        let suffix = ":" + String(repeating: "0", count: 4 - digits.count) + digits
+        return ["/proc/net/\(table)", "/proc/net/\(table)6"].contains { path in
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return false }
+            return text.split(separator: "\n").dropFirst().contains { line in
+                let fields = line.split(separator: " ")
+                return fields.count > 3 && fields[1].hasSuffix(suffix) && (table == "udp" || fields[3] == "0A")
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+import Glibc
+import PipelineCore
+import Testing
+import Transport
+
+@testable import Sinks
+
+/// TCP against servers that are played by hand.
+struct SyslogStreamTests {
+    @Test(arguments: SyslogFraming.allCases)
+    func `a batch arrives whole, in order and framed`(framing: SyslogFraming) async throws {
+        let got = Collected<UInt8>()
+        let server = try ScriptedServer { connection, _ in for byte in connection.readAll() { got.append(byte) } }
+        let sink = try SyslogSink.sample(.tcp([server.host], framing))
+        #expect(sink.guarantee == .firstKernel && !sink.pinsBatches)
+        let records = SpooledRecord.envelopes(1...200)
+        let delivery = await sink.deliver(Batch(records: records))
+        #expect(delivery.isAccepted)
+        await sink.close()
+        let expected = SyslogEncoder.texts(records).map { text in
+            framing == .newline ? text + "\n" : "\(text.utf8.count) \(text)"
+        }
+        try await eventually("all bytes") { got.all.count == expected.joined().utf8.count }
+        #expect(String(decoding: got.all, as: UTF8.self) == expected.joined())
+        server.stop()
+    }
+
+    @Test func `a batch is handed over when it is sent, and accepted only after the connection stayed healthy`()
+        async throws
+    {
+        let server = try ScriptedServer { connection, _ in _ = connection.readAll() }
+        let confirmAfter = Duration.milliseconds(400)
+        let sink = try SyslogSink.sample(.tcp([server.host], .octetCounting), confirmAfter: confirmAfter)
+        let start = ContinuousClock.now
+        let handedOver = Collected<Duration>()
+        let delivery = await sink.deliver(Batch(records: [.envelope(1)])) {
+            handedOver.append(.now - start)
+        }
+        let took = ContinuousClock.now - start
+        #expect(delivery.isAccepted && took >= confirmAfter)
+        let sentAfter = try #require(handedOver.all.first)
+        #expect(sentAfter < took - confirmAfter / 2)
+        await sink.close()
+        server.stop()
+    }
+
+    @Test func `many batches are confirmed together, not one after the other`() async throws {
+        let server = try ScriptedServer { connection, _ in _ = connection.readAll() }
+        let sink = try SyslogSink.sample(.tcp([server.host], .octetCounting), confirmAfter: .seconds(1))
+        let start = ContinuousClock.now
+        await withTaskGroup(of: Bool.self) { group in
+            for number in 1...Int64(sink.outstanding) {
+                group.addTask { await sink.deliver(Batch(records: [.envelope(number)])).isAccepted }
+            }
+            for await isAccepted in group { #expect(isAccepted) }
+        }
+        #expect(sink.outstanding >= 16)
+        #expect(ContinuousClock.now - start < .seconds(8))
+        await sink.close()
+        server.stop()
+    }
+
+    @Test(arguments: [true, false])
+    func `what a server had read before it reset or closed within the time is sent again`(resets: Bool) async throws {
+        let read = Gate()
+        let server = try ScriptedServer { connection, number in
+            _ = connection.counted()
+            read.open()
+            if number == 1 { return resets ? connection.reset() : connection.close() }
+            _ = connection.readAll()
+        }
+        let sink = try SyslogSink.sample(.tcp([server.host], .octetCounting), confirmAfter: .seconds(1))
+        let batch = Batch(records: [.envelope(1)])
+        let first = await sink.deliver(batch)
+        #expect(first.retryReason?.contains("127.0.0.1:\(server.port)") == true)
+        #expect(first.retryReason?.contains("sent again") == true)
+        let second = await sink.deliver(batch)
+        #expect(second.isAccepted && server.accepted == 2)
+        await sink.close()
+        server.stop()
+    }
+
+    @Test func `a close takes with it everything younger than the time to confirm`() async throws {
+        let end = Gate()
+        let server = try ScriptedServer { connection, _ in
+            for _ in 1...6 { _ = connection.counted() }
+            end.wait()
+        }
+        let sink = try SyslogSink.sample(.tcp([server.host], .octetCounting), confirmAfter: .seconds(3))
+        let handed = Collected<Int64>()
+        let deliveries = await withTaskGroup(of: Delivery.self, returning: [Delivery].self) { group in
+            for number in Int64(1)...6 {
+                group.addTask {
+                    await sink.deliver(Batch(records: [.envelope(number)])) {
+                        if handed.append(number) == 6 { end.open() }
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(deliveries.count == 6 && deliveries.allSatisfy { $0.retryReason != nil })
+        await sink.close()
+        server.stop()
+    }
+
+    @Test func `a server that says it will send nothing more is one that closes`() async throws {
+        let server = try ScriptedServer { connection, _ in
+            _ = connection.counted()
+            connection.closeHalf()
+            _ = connection.readAll()
+        }
+        let sink = try SyslogSink.sample(.tcp([server.host], .octetCounting), confirmAfter: .seconds(1))
+        let delivery = await sink.deliver(Batch(records: [.envelope(1)]))
+        #expect(delivery.retryReason?.contains("closed") == true)
+        await sink.close()
+        server.stop()
+    }
+
+    @Test func `an idle connection that was closed is noticed, and the next batch gets a new one`() async throws {
+        let over = Gate()
+        let closed = Gate()
+        let server = try ScriptedServer { connection, number in
+            if number == 1 {
+                _ = connection.counted()
+                over.wait()
+                connection.close()
+                return closed.open()
+            }
+            _ = connection.readAll()
+        }
+        let sink = try SyslogSink.sample(.tcp([server.host], .octetCounting))
+        let first = await sink.deliver(Batch(records: [.envelope(1)]))
+        #expect(first.isAccepted)
+        over.open()
+        closed.wait()
+        let second = await sink.deliver(Batch(records: [.envelope(2)]))
+        #expect(second.isAccepted && server.accepted == 2)
+        await sink.close()
+        server.stop()
+    }
+
+    @Test func `a slow reader gets everything, and is waited for`() async throws {
+        let got = Collected<Int>()
+        let server = try ScriptedServer { connection, _ in
+            while true {
+                let piece = connection.read(atMost: 4096)
+                if piece.isEmpty { return }
+                got.append(piece.count)
+                usleep(200)
+            }
+        }
+        let sink = try SyslogSink.sample(.tcp([server.host], .octetCounting))
+        let records = SpooledRecord.envelopes(1...2_000, padding: 600)
+        let delivery = await sink.deliver(Batch(records: records))
+        #expect(delivery.isAccepted)
+        await sink.close()
+        let expected = SyslogEncoder.texts(records).reduce(0) { $0 + $1.utf8.count + "\($1.utf8.count) ".utf8.count }
+        try await eventually("all bytes") { got.all.reduce(0, +) == expected }
+        server.stop()
+    }
+
+    @Test func `a server that takes nothing any more is given up`() async throws {
+        let over = Gate()
+        let server = try ScriptedServer { _, _ in over.wait() }
+        let sink = try SyslogSink.sample(.tcp([server.host], .octetCounting), stall: .milliseconds(500))
+        // More than the kernels on both sides keep.
+        let records = SpooledRecord.envelopes(1...3_000, padding: 4_000)
+        let delivery = await sink.deliver(Batch(records: records))
+        #expect(delivery.retryReason?.contains("taken and acknowledged nothing") == true)
+        over.open()
+        await sink.close()
+        server.stop()
+    }
+
+    @Test func `addresses are tried in order, and all failures are told`() async throws {
+        let server = try ScriptedServer { connection, _ in _ = connection.readAll() }
+        let dead = try ScriptedServer { _, _ in }
+        dead.stop()
+        let sink = try SyslogSink.sample(.tcp([dead.host, server.host], .octetCounting))
+        let delivery = await sink.deliver(Batch(records: [.envelope(1)]))
+        #expect(delivery.isAccepted)
+        await sink.close()
+        server.stop()
+        let hopeless = try SyslogSink.sample(.tcp([dead.host, server.host], .octetCounting))
+        let refused = await hopeless.deliver(Batch(records: [.envelope(1)]))
+        let reason = try #require(refused.retryReason)
+        #expect(reason.contains("\(dead.port)") && reason.contains("\(server.port)"))
+        await hopeless.close()
+    }
+
+    @Test func `a name that nobody knows is a reason to try again`() async throws {
+        let sink = try SyslogSink.sample(.tcp([.init(name: "no-such-host.invalid", port: 6514)], .octetCounting))
+        let delivery = await sink.deliver(Batch(records: [.envelope(1)]))
+        #expect(delivery.retryReason?.contains("could not look up the name of no-such-host.invalid") == true)
+        await sink.close()
+    }
+
+    @Test func `closing waits for what is unconfirmed only as long as it is told`() async throws {
+        let server = try ScriptedServer { connection, _ in _ = connection.readAll() }
+        let sink = try SyslogSink.sample(
+            .tcp([server.host], .octetCounting), confirmAfter: .seconds(120), close: .milliseconds(300))
+        let sent = AsyncStream.makeStream(of: Void.self)
+        async let delivery = sink.deliver(Batch(records: [.envelope(1)])) { sent.continuation.finish() }
+        for await _ in sent.stream {}
+        let start = ContinuousClock.now
+        await sink.close()
+        let took = ContinuousClock.now - start
+        let result = await delivery
+        #expect(result.retryReason?.contains("before this was confirmed") == true)
+        #expect(took >= .milliseconds(300) && took < .seconds(10))
+        server.stop()
+    }
+
+    @Test func `a cancelled delivery that was not begun is called off, even while connecting`() async throws {
+        // Nobody answers at an address for documentation (RFC 5737).
+        let sink = try SyslogSink.sample(.tcp([.init(name: "192.0.2.1", port: 6514)], .octetCounting))
+        let task = Task { await sink.deliver(Batch(records: [.envelope(1)])) }
+        task.cancel()
+        let start = ContinuousClock.now
+        let delivery = await task.value
+        #expect(delivery.retryReason != nil)
+        #expect(ContinuousClock.now - start < .seconds(8))
+        await sink.close()
+    }
+
+    @Test func `an empty batch is accepted without a connection`() async throws {
+        let sink = try SyslogSink.sample(.tcp([.init(name: "192.0.2.1", port: 6514)], .octetCounting))
+        let delivery = await sink.deliver(Batch(records: []))
+        #expect(delivery.isAccepted)
+        await sink.close()
+    }
+}
