@@ -35,7 +35,7 @@ package struct Capabilities: Sendable {
 
     package static let thisVersion = Capabilities(
         sinkTypes: [.file],
-        formats: [.envelope, .raw, .ecs, .cef],
+        formats: Set(RecordFormat.allCases),
         fileCompressions: [.gzip, .none],
         datasets: Set(DatasetName.allCases),
         features: [.environmentScope, .subaccountDiscovery]
