@@ -32,6 +32,11 @@ package struct RecordFormat: Hashable, Sendable {
         RecordFormat(language: .ecs, rawStyle: raw)
     }
 
+    /// The Open Cybersecurity Schema Framework 1.8; `raw_data` holds the record as Twilio sent it, unless `raw` is `none`.
+    package static func ocsf(raw: RawStyle = .string) -> RecordFormat {
+        RecordFormat(language: .ocsf, rawStyle: raw)
+    }
+
     /// ArcSight's Common Event Format, CEF:0. It has no place for the record as Twilio sent it.
     package static let cef = RecordFormat(language: .cef, rawStyle: .none)
 
@@ -63,7 +68,8 @@ package struct RecordFormat: Hashable, Sendable {
         case .raw where envelope.raw.isEmpty || extent.isShortened:
             EnvelopeForm(rawStyle: .none).write(envelope, extent, to: &writer)
         case .raw: writer.append(envelope.raw)
-        case .ecs, .ocsf: ECSForm(hasRaw: rawStyle != .none).write(envelope, extent, to: &writer)
+        case .ecs: ECSForm(hasRaw: rawStyle != .none).write(envelope, extent, to: &writer)
+        case .ocsf: OCSFForm(hasRaw: rawStyle != .none).write(envelope, extent, to: &writer)
         case .cef: CEFForm().write(envelope, extent, to: &writer)
         }
     }

@@ -35,10 +35,10 @@ package struct Capabilities: Sendable {
 
     package static let thisVersion = Capabilities(
         sinkTypes: [.file, .http, .syslog],
-        formats: [.envelope, .raw, .ecs, .cef],
+        formats: Set(RecordFormat.allCases),
         fileCompressions: [.gzip, .none],
         datasets: Set(DatasetName.allCases),
-        features: [.environmentScope, .skippingWhenFull, .subaccountDiscovery]
+        features: [.batchesInFlight, .environmentScope, .skippingWhenFull, .subaccountDiscovery]
     )
 
     package static let everything = Capabilities(

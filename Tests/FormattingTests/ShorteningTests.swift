@@ -91,6 +91,18 @@ struct ShorteningTests {
         ]
     }
 
+    @Test(arguments: [RecordFormat.ecs(), .ocsf(), .cef])
+    func `no format is longer than the limit, and all stay valid`(format: RecordFormat) throws {
+        for record in try Self.hostile() + Records.ofAllKinds(isReplay: true) {
+            for maximum in [0, 1024, 1100, 1500, 3000, 20_000] {
+                let (line, isShortened) = format.shortened(record, maximum)
+                #expect(line.utf8.count <= max(maximum, RecordFormat.leastMaximumBytes))
+                #expect(isShortened == (line != format.line(record)))
+                if format == .cef { _ = try CEFLine(line) } else { _ = try object(line) }
+            }
+        }
+    }
+
     @Test(arguments: envelopes)
     func `nothing is longer than the limit, and who, what and when survive`(format: RecordFormat) throws {
         for record in try Self.hostile() + Records.ofAllKinds(isReplay: true) {

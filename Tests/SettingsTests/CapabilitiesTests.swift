@@ -17,10 +17,6 @@ struct CapabilitiesTests {
 
     @Test(arguments: [
         (
-            "format = \"ocsf\"",
-            "9:10: error: format \"ocsf\" is not available in this version; available: envelope, raw, ecs, cef"
-        ),
-        (
             "compression = \"zstd\"",
             "9:15: error: file compression \"zstd\" is not available in this version; available: gzip, none"
         ),

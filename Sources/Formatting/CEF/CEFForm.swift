@@ -140,15 +140,6 @@ struct CEFForm {
 }
 
 extension Dataset {
-    fileprivate var word: StaticString {
-        switch self {
-        case .monitorEvents: "monitor.events"
-        case .serverlessLogs: "serverless.logs"
-        case .monitorAlerts: "monitor.alerts"
-        case .twilship: "twilship"
-        }
-    }
-
     /// Device Vendor and Device Product.
     fileprivate var cefDevice: StaticString {
         switch self {

@@ -194,3 +194,15 @@ extension SpooledRecord {
         }
     }
 }
+
+extension Dataset {
+    /// The envelope's word for it.
+    var word: StaticString {
+        switch self {
+        case .monitorEvents: "monitor.events"
+        case .serverlessLogs: "serverless.logs"
+        case .monitorAlerts: "monitor.alerts"
+        case .twilship: "twilship"
+        }
+    }
+}

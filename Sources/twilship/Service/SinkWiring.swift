@@ -42,8 +42,8 @@ extension SinkSettings {
         case .envelope: .envelope(raw: style)
         case .raw: .raw
         case .ecs: .ecs(raw: style)
+        case .ocsf: .ocsf(raw: style)
         case .cef: .cef
-        case .ocsf: preconditionFailure("the settings refuse formats that do not exist yet")
         }
     }
 }
