@@ -135,7 +135,7 @@ struct RelpConversation: Conversation {
         guard progress.answered > 0 else { return unanswered }
         let rest: Verdict =
             switch unanswered {
-            case .retry(let after, let reason): .retry(after: after, reason: reason)
+            case .retry(let after, let reason), .fault(let after, let reason): .retry(after: after, reason: reason)
             case .hold(let reason), .split(let reason): .retry(reason: reason)
             case .accepted, .perRecord: .retry(reason: "it was not answered")
             }
