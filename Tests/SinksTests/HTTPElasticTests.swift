@@ -36,6 +36,23 @@ import Transport
         }
     }
 
+    @Test func `the index template is for the data streams that are written to`() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../config/elastic-index-template.json")
+        let object = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
+        let template = try #require(object as? [String: Any])
+        let patterns = try #require(template["index_patterns"] as? [String])
+        for dataset in Dataset.allCases {
+            let stream = ElasticBody.dataStream(dataset)
+            #expect(patterns.contains { stream.hasPrefix($0.prefix { $0 != "*" }) }, "\(stream)")
+        }
+        #expect(template["data_stream"] != nil)
+        let mappings = try #require((template["template"] as? [String: Any])?["mappings"] as? [String: Any])
+        let fields = try #require(mappings["properties"] as? [String: [String: Any]])
+        #expect(fields["@timestamp"]?["type"] as? String == "date")
+        #expect(fields["twilio"]?["type"] as? String == "flattened")
+    }
+
     @Test func `an index is named in the path, and in no line`() async throws {
         try await withElastic(path: "/es", index: "twilio-1") { _, _ in
             .init(200, #"{"errors":false}"#)
