@@ -1,3 +1,4 @@
+import Formatting
 import Foundation
 import PipelineCore
 import Testing
@@ -35,6 +36,97 @@ import Transport
             #expect(request.text == expected.joined())
         }
     }
+
+    @Test func `the index template is for the data streams that are written to`() throws {
+        let template = try Self.template()
+        let patterns = try #require(template["index_patterns"] as? [String])
+        for dataset in Dataset.allCases {
+            let stream = ElasticBody.dataStream(dataset)
+            #expect(patterns.contains { stream.hasPrefix($0.prefix { $0 != "*" }) }, "\(stream)")
+        }
+        #expect(template["data_stream"] != nil)
+        let mappings = try #require((template["template"] as? [String: Any])?["mappings"] as? [String: Any])
+        let fields = try #require(mappings["properties"] as? [String: [String: Any]])
+        #expect(fields["@timestamp"]?["type"] as? String == "date")
+        #expect(fields["twilio"]?["type"] as? String == "flattened")
+    }
+
+    @Test func `the index template knows every field of the format ecs`() throws {
+        let template = try Self.template()
+        let mappings = try #require((template["template"] as? [String: Any])?["mappings"] as? [String: Any])
+        for line in Self.envelopes {
+            var document: [UInt8] = []
+            RecordFormat.ecs(raw: .string).append(try Self.record(line), to: &document)
+            let fields = try #require(JSONSerialization.jsonObject(with: Data(document)) as? [String: Any])
+            #expect(fields.count > 5)
+            #expect(Self.unknown(fields, in: mappings).isEmpty)
+        }
+    }
+
+    private static func template() throws -> [String: Any] {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../config/elastic-index-template.json")
+        return try #require(JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+    }
+
+    /// The paths of fields that have no mapping.
+    private static func unknown(_ fields: [String: Any], in mapping: [String: Any], below path: String = "") -> [String]
+    {
+        let known = mapping["properties"] as? [String: [String: Any]] ?? [:]
+        return fields.flatMap { name, value -> [String] in
+            guard let field = known[name] else { return [path + name] }
+            guard let object = value as? [String: Any], field["type"] == nil else { return [] }
+            return unknown(object, in: field, below: path + name + ".")
+        }
+    }
+
+    private static func record(_ line: String) throws -> SpooledRecord {
+        func range(_ start: Range<String.Index>?, upTo end: String) throws -> Range<Int> {
+            let start = try #require(start).upperBound
+            let end = try #require(line[start...].firstRange(of: end)).lowerBound
+            return line.utf8.distance(
+                from: line.startIndex, to: start)..<line.utf8.distance(from: line.startIndex, to: end)
+        }
+        return SpooledRecord(
+            sequence: 1,
+            origin: .init(account: "production", accountSID: "AC0123", dataset: .monitorEvents, lane: .live),
+            bytes: Array(line.utf8),
+            entry: .init(
+                line: 0..<line.utf8.count, raw: try range(line.firstRange(of: #""raw":"#), upTo: "}}").extended,
+                id: try range(line.firstRange(of: #""id":""#), upTo: #"""#),
+                type: try range(line.firstRange(of: #""type":""#), upTo: #"""#),
+                time: Timestamp(milliseconds: 1_412_354_905_000), severity: .info,
+                identity: RecordIdentity(high: 0, low: 1)))
+    }
+
+    /// Broken into lines here only.
+    private static let envelopes = [
+        #"""
+        {"schema":"twilship.envelope.v1","id":"AE0123","dataset":"monitor.events","account":"production",
+        "account_sid":"AC0123","time":"2014-10-03T16:48:25.000Z","collected":"2026-11-21T08:00:00.123Z",
+        "type":"user.updated","action":"updated","severity":"notice","tags":["late"],"actor":{"type":"user",
+        "sid":"US0123","ip":"10.86.6.250","via":"api"},"resource":{"type":"user","sid":"US0456"},
+        "changes":[{"field":"name","previous":"a","updated":"b"}],"message":"user.updated on US0456",
+        "collector":{"host":"collector1","version":"1.0.0"},"raw":{"sid":"AE0123"}}
+        """#,
+        #"""
+        {"schema":"twilship.envelope.v1","id":"NO0123","dataset":"serverless.logs","account":"production",
+        "account_sid":"AC0123","time":"2014-10-03T16:48:25.000Z","collected":"2026-11-21T08:00:00.123Z",
+        "type":"function.log","action":"log","severity":"warning","function":{"service_sid":"ZS0123",
+        "environment_sid":"ZE0123","build_sid":"ZB0123","deployment_sid":"ZD0123","function_sid":"ZH0123",
+        "request_sid":"RQ0123"},"message":"This is a warning","collector":{"host":"collector1",
+        "version":"1.0.0"},"raw":{"sid":"NO0123"}}
+        """#,
+        #"""
+        {"schema":"twilship.envelope.v1","id":"NO0123","dataset":"monitor.alerts","account":"production",
+        "account_sid":"AC0123","time":"2014-10-03T16:48:25.000Z","collected":"2026-11-21T08:00:00.123Z",
+        "type":"alert.error","action":"error","severity":"error","alert":{"error_code":"11200",
+        "more_info":"https://www.twilio.com/docs/errors/11200","request_method":"POST",
+        "request_url":"https://example.com/voice","service_sid":"PN0123"},"resource":{"type":"call",
+        "sid":"CA0123"},"message":"11200","collector":{"host":"collector1","version":"1.0.0"},
+        "raw":{"sid":"NO0123"}}
+        """#,
+    ].map { $0.replacing("\n", with: "") }
 
     @Test func `an index is named in the path, and in no line`() async throws {
         try await withElastic(path: "/es", index: "twilio-1") { _, _ in
@@ -187,7 +279,8 @@ import Transport
 private func answer(_ statuses: [Int]) -> Collector.Answer {
     let items = statuses.map { status in
         let error =
-            #","error":{"type":"some_exception","reason":"failed to parse","caused_by":{"reason":"For input string: \u001b"}}"#
+            #","error":{"type":"some_exception","reason":"failed to parse","#
+            + #""caused_by":{"reason":"For input string: \u001b"}}"#
         return #"{"create":{"status":\#(status)\#(status < 300 ? "" : error)}}"#
     }
     return .init(200, #"{"errors":true,"items":[\#(items.joined(separator: ","))]}"#)
@@ -205,4 +298,9 @@ private func withElastic(
     } _: {
         try await body($0, $1)
     }
+}
+
+extension Range<Int> {
+    /// With the bracket that ends the value.
+    fileprivate var extended: Range<Int> { lowerBound..<upperBound + 1 }
 }

@@ -127,6 +127,34 @@ import Transport
         }
     }
 
+    @Test func `the check on the page about HTTP takes a signed request, and none that was changed`() async throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../Sources/twilship/Documentation.docc/HTTP.md")
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let check = try #require(text.firstMatch(of: #/```python\n(?<code>[\s\S]*?)```/#)).code
+        try await withSink(clock: SystemClock()) {
+            $0.preset = .generic(.lines, .init(secret: SecretBox("sign me").secret))
+        } answering: { _, _ in
+            .init(200)
+        } _: { sink, collector in
+            _ = await sink.deliver(.sample())
+            let request = try #require(collector.requests.first)
+            let timestamp = try #require(request["X-Twilship-Timestamp"])
+            let signature = try #require(request["X-Twilship-Signature"])
+            let folder = try TemporaryFolder()
+            try Data(request.body).write(to: URL(filePath: folder.path + "/body"))
+            let program = """
+                \(check)
+                body = open("\(folder.path)/body", "rb").read()
+                signed = {"X-Twilship-Timestamp": "\(timestamp)", "X-Twilship-Signature": "\(signature)"}
+                old = {**signed, "X-Twilship-Timestamp": str(int(signed["X-Twilship-Timestamp"]) - 301)}
+                print(is_genuine(b"sign me", signed, body), is_genuine(b"sign me", signed, body + b" "),
+                      is_genuine(b"other", signed, body), is_genuine(b"sign me", old, body))
+                """
+            #expect(try output(of: "/usr/bin/python3", ["-c", program]) == "True False False False\n")
+        }
+    }
+
     @Test(arguments: [HTTPSinkOptions.Encoding.lines, .array])
     func `a batch that comes again is the same request, byte for byte`(encoding: HTTPSinkOptions.Encoding) async throws
     {
@@ -162,9 +190,13 @@ import Transport
 
 /// What `openssl` prints.
 func openssl(_ arguments: [String], in folder: String? = nil) throws -> String {
+    try output(of: "/usr/bin/openssl", arguments, in: folder)
+}
+
+func output(of program: String, _ arguments: [String], in folder: String? = nil) throws -> String {
     let process = Process()
     let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+    process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     process.standardOutput = output
@@ -172,6 +204,6 @@ func openssl(_ arguments: [String], in folder: String? = nil) throws -> String {
     try process.run()
     let said = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "openssl \(arguments)")
+    try #require(process.terminationStatus == 0, "\(program) \(arguments)")
     return String(decoding: said, as: UTF8.self)
 }

@@ -25,9 +25,10 @@ import Transport
             let lines = request.text.split(separator: "\n")
             try #require(lines.count == 2)
             #expect(
-                lines[0]
-                    == #"{"time":1412354905.000,"host":"collector1","source":"serverless.logs","sourcetype":"twilship:envelope","index":"twilio","fields":{"twilship_account":"production","twilship_dataset":"serverless.logs","twilship_id":"N"},"event":{"id":"NO1","message":"","raw":{"sid":"NO1"}}}"#
-            )
+                lines[0] == #"{"time":1412354905.000,"host":"collector1","source":"serverless.logs","#
+                    + #""sourcetype":"twilship:envelope","index":"twilio","fields":{"twilship_account":"production","#
+                    + #""twilship_dataset":"serverless.logs","twilship_id":"N"},"#
+                    + #""event":{"id":"NO1","message":"","raw":{"sid":"NO1"}}}"#)
             let second = try #require(
                 JSONSerialization.jsonObject(with: Data(lines[1].utf8)) as? [String: Any])
             let fields = try #require(second["fields"] as? [String: String])

@@ -53,7 +53,7 @@ extension SplunkAnswer {
         case 1...4, 16, 21, 22: return endpoint.refusal(reason)
         case 5:
             return .hold(
-                reason: "\(reason). What was sent did not arrive: check the proxy in between and `compression`.")
+                reason: "\(reason). What was sent did not arrive: check `compression` and the proxy between.")
         case 7:
             return .hold(
                 reason: "\(reason). Check `index`, and that the token's settings in Splunk allow it; without `index` "

@@ -3,9 +3,10 @@ import Synchronization
 
 /// The acknowledgements that a collector owes, of one channel.
 ///
-/// A collector numbers what it is sent on a channel, upwards, and forgets its numbers when it restarts. So a number that
-/// is not above what was known when the request was sent says that it began anew: the acknowledgements that are still
-/// due will never come, and numbers would mean two batches. Everything due is given up then, and a new channel begun.
+/// A collector numbers what it is sent on a channel, upwards, and forgets its numbers when it restarts. So a number
+/// that is not above what was known when the request was sent says that it began anew: the acknowledgements that are
+/// still due will never come, and numbers would mean two batches. Everything due is given up then, and a new channel
+/// begun.
 final class SplunkChannel: Sendable {
     /// A request's view of the channel when it was sent.
     struct Ticket: Sendable {

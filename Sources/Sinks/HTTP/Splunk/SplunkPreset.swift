@@ -4,8 +4,8 @@ import Transport
 
 /// Splunk's HTTP Event Collector.
 ///
-/// Its 200 says no more than that events are in a queue in memory. With indexer acknowledgement the batch is handed over
-/// then, and accepted when the acknowledgement comes; one question asks for all that are due. What is not acknowledged
+/// Its 200 says no more than that events are in a queue in memory. With indexer acknowledgement the batch is handed
+/// over then, and accepted when the acknowledgement comes; one question asks for all that are due. What is not acknowledged
 /// in time is sent again, whether it was indexed or not: Splunk recognises no repetition.
 struct SplunkPreset: HTTPPreset {
     /// Between questions, as long as nothing is acknowledged.
