@@ -10,8 +10,8 @@ final class SyslogReceiver: Sendable {
         case rsyslog = "rsyslogd"
         case syslogNG = "syslog-ng"
 
-        /// Nil if it is not installed. syslog-ng and rsyslog exclude each other as packages, so that
-        /// `packaging/unpack-syslog-ng` puts the former into a folder that `TWILSHIP_SYSLOG_NG` names.
+        /// Nil if it is not installed. As packages syslog-ng and rsyslog exclude each other; `packaging/unpack-syslog-ng`
+        /// puts the former into the build folder.
         var path: String? {
             var places = ["/usr/sbin/\(rawValue)"]
             if self == .syslogNG { places.insert(Self.root + "/usr/sbin/syslog-ng", at: 0) }
@@ -19,7 +19,16 @@ final class SyslogReceiver: Sendable {
         }
 
         static var root: String {
-            ProcessInfo.processInfo.environment["TWILSHIP_SYSLOG_NG"] ?? "/opt/syslog-ng-for-tests"
+            let here = URL(filePath: #filePath)
+            let project = here.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            return project.appending(path: ".build/syslog-ng").path(percentEncoded: false)
+        }
+
+        /// The folder of its modules is named after it.
+        static var syslogNGVersion: String {
+            let folder = root + "/usr/lib/syslog-ng"
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            return names.first { $0.wholeMatch(of: #/\d+\.\d+/#) != nil } ?? ""
         }
 
         var isThere: Bool { path != nil }
@@ -57,7 +66,7 @@ final class SyslogReceiver: Sendable {
             ]
             let root = Program.root
             if path.hasPrefix(root) {
-                process.arguments?.append("--module-path=\(root)/usr/lib/syslog-ng/3.38")
+                process.arguments?.append("--module-path=\(root)/usr/lib/syslog-ng/\(Program.syslogNGVersion)")
                 process.environment = [
                     "LD_LIBRARY_PATH": ["/usr/lib/syslog-ng", "/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu"]
                         .map { root + $0 }.joined(separator: ":")

@@ -182,7 +182,8 @@ struct SyslogSecureTests {
         }
         #expect(results.all == [Bool](repeating: true, count: 30))
         await sink.close()
-        try await SyslogRsyslogTests.check(receiver, records)
+        let raw = try await receiver.lines("raw", count: records.count)
+        expectSame(raw, SyslogEncoder.texts(records))
         receiver.stop()
     }
 

@@ -95,7 +95,7 @@ func eventually(
             Issue.record(comment(), sourceLocation: sourceLocation)
             throw CancellationError()
         }
-        try await Task.sleep(for: .milliseconds(10))
+        try await Task.sleep(for: .milliseconds(50))
     }
 }
 
