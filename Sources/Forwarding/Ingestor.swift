@@ -115,7 +115,8 @@ package struct Ingestor: Sendable {
     }
 
     package func run(_ mode: Mode = .service) async {
-        surroundings.registry.add(self)
+        let intermission = Intermission()
+        surroundings.registry.add(self, mode == .enlist ? nil : intermission)
         if mode == .enlist { return }
         sharing.pacer.join(stream.key, base: stream.plan.pollInterval)
         defer {
@@ -123,8 +124,10 @@ package struct Ingestor: Sendable {
             sharing.pacer.leave(stream.key)
             sharing.troubles.left(stream.key)
         }
-        var collection = Collection(self, once: mode == .once)
-        await collection.run()
+        await intermission.run {
+            var collection = Collection(self, once: mode == .once)
+            await collection.run()
+        }
     }
 }
 

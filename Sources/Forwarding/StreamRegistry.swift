@@ -5,6 +5,8 @@ import Synchronization
 package final class StreamRegistry: Sendable {
     private struct State {
         var streams: [StreamKey: Ingestor] = [:]
+        /// Lets somebody change the place of a stream that is worked on.
+        var intermissions: [StreamKey: Intermission] = [:]
         /// What the last search found, by account (label) and dataset.
         var expected: [Place: Set<StreamKey>] = [:]
     }
@@ -37,11 +39,25 @@ package final class StreamRegistry: Sendable {
         state.withLock { $0.expected[Place(account: account, dataset: dataset)] = streams }
     }
 
-    func add(_ ingestor: Ingestor) {
-        state.withLock { $0.streams[ingestor.stream.key] = ingestor }
+    /// Runs `body` while nothing works on the stream; it is taken up anew afterwards, with the place it has then.
+    package func withStopped<Value>(
+        _ stream: StreamKey, _ body: () async throws -> Value
+    ) async rethrows -> Value {
+        guard let intermission = state.withLock({ $0.intermissions[stream] }) else { return try await body() }
+        return try await intermission.hold(body)
+    }
+
+    func add(_ ingestor: Ingestor, _ intermission: Intermission? = nil) {
+        state.withLock { state in
+            state.streams[ingestor.stream.key] = ingestor
+            state.intermissions[ingestor.stream.key] = intermission
+        }
     }
 
     func remove(_ stream: StreamKey) {
-        state.withLock { $0.streams[stream] = nil }
+        state.withLock { state in
+            state.streams[stream] = nil
+            state.intermissions[stream] = nil
+        }
     }
 }

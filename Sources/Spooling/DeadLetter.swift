@@ -58,6 +58,21 @@ extension DeadLetter {
             ])
     }
 
+    /// Removes one, and keeps what became of it for as long as its record is in the spool. The last statement is the
+    /// removal.
+    static func end(_ id: Int64, wasDelivered: Bool, now: Timestamp, _ database: Database) throws {
+        try database.executeCached(
+            sql: """
+                INSERT INTO dead_letter_end
+                SELECT sink, sequence, :delivered, attempts + :delivered, reason, :now FROM dead_letter
+                WHERE id = :id AND sequence >= (SELECT MIN(first_sequence) FROM frame)
+                ON CONFLICT DO UPDATE SET delivered = excluded.delivered, attempts = excluded.attempts,
+                    reason = excluded.reason, ended_ms = excluded.ended_ms
+                """,
+            arguments: ["delivered": wasDelivered, "now": now.milliseconds, "id": id])
+        try database.executeCached(sql: "DELETE FROM dead_letter WHERE id = ?", arguments: [id])
+    }
+
     /// Everything but the copy itself.
     static let columns = """
         id, sink, sequence, account, account_sid, dataset, record_id, record_type, time_ms, reason, attempts,

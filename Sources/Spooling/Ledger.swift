@@ -86,7 +86,7 @@ enum Ledger {
         let rows = try Row.fetchAll(
             database,
             sql:
-                "SELECT id, to_ms, count, identities FROM ledger WHERE stream = ? AND keep_ms < ? ORDER BY keep_ms LIMIT ?",
+                "SELECT id, to_ms, keep_ms, count, identities FROM ledger WHERE stream = ? AND keep_ms < ? ORDER BY keep_ms LIMIT ?",
             arguments: [stream, horizon.milliseconds, rowsPerCompaction])
         for row in rows { try fold(row, stream: stream, database) }
         try database.execute(
@@ -109,6 +109,9 @@ enum Ledger {
                 """,
             arguments: [stream, day, (row["count"] as Int) + (before?["count"] ?? 0), Data(sum)])
         try database.execute(sql: "DELETE FROM ledger WHERE id = ?", arguments: [row["id"] as Int64])
+        try database.execute(
+            sql: "UPDATE stream SET folded_ms = MAX(COALESCE(folded_ms, 0), ?) WHERE id = ?",
+            arguments: [row["keep_ms"] as Int64, stream])
     }
 
     /// What all identities take.
@@ -132,7 +135,7 @@ enum Ledger {
         var folded = 0
         for row in finished.prefix(rowsPerCompaction) where folded < bytes {
             let whole = try Row.fetchOne(
-                database, sql: "SELECT id, to_ms, count, identities FROM ledger WHERE id = ?",
+                database, sql: "SELECT id, to_ms, keep_ms, count, identities FROM ledger WHERE id = ?",
                 arguments: [row["id"] as Int64])
             if let whole { try fold(whole, stream: stream, database) }
             folded += (row["count"] as Int) * 16

@@ -259,6 +259,22 @@ package enum Migrations {
                     CREATE INDEX dead_letter_sink ON dead_letter (sink, sequence, bytes);
                     """)
         }
+        migrator.registerMigration("v5.checkpoint") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE dead_letter_end (          -- what became of dead letters whose record is spooled
+                        sink TEXT NOT NULL,
+                        sequence INTEGER NOT NULL,
+                        delivered INTEGER NOT NULL,         -- 0: somebody dropped it
+                        attempts INTEGER NOT NULL,
+                        reason TEXT NOT NULL,               -- why it was refused at last
+                        ended_ms INTEGER NOT NULL,
+                        PRIMARY KEY (sink, sequence)
+                    ) STRICT, WITHOUT ROWID;
+
+                    ALTER TABLE stream ADD COLUMN folded_ms INTEGER;    -- from here on the ledger knows each record
+                    """)
+        }
         return migrator
     }
 

@@ -13,12 +13,34 @@ package struct RecordHistory: Sendable {
             /// Collected before the sink was first seen, and not meant for it.
             case beforeItsStart
             case waiting(recordsAhead: Int64)
+            /// The sink refused it for good; a copy is kept.
+            case rejected(DeadLetter)
+            /// The sink had refused it, and took it when it was sent once more.
+            case deliveredLater(at: Timestamp, attempts: Int, reason: String)
+            /// The sink had refused it, and somebody dropped the copy.
+            case dropped(at: Timestamp, attempts: Int, reason: String)
+            /// The sink was moved past it without getting it.
+            case skipped(at: Timestamp, reason: String)
+        }
+
+        /// A replay that the record is part of.
+        package struct Replay: Sendable {
+            package enum State: Sendable {
+                case waiting, due, cancelled
+            }
+
+            package let id: Int64
+            /// Whether it is still to come, is behind it, or was cancelled before.
+            package let state: State
         }
 
         package let sink: String
         package let state: State
+        package let replays: [Replay]
     }
 
+    /// The envelope's.
+    package let id: String
     package let accountSID: String
     package let account: String
     package let dataset: Dataset
@@ -80,7 +102,7 @@ extension RecordHistory {
         do throws(SpoolError) {
             frame = try directory.readFrame(row, .system)
         } catch {
-            // What was set aside is collected again, and found where it lies then.
+            // What was set aside is collected again, and found where it lies then; until then, see `damagedCopies`.
             guard case .damaged = error else { throw error }
             return nil
         }
@@ -88,7 +110,7 @@ extension RecordHistory {
         let record = frame[frame.firstSequence + Int64(index)]
         guard record.id == sid else { return nil }
         return RecordHistory(
-            accountSID: frame.origin.accountSID, account: frame.origin.account, dataset: frame.origin.dataset,
+            id: sid, accountSID: frame.origin.accountSID, account: frame.origin.account, dataset: frame.origin.dataset,
             sequence: record.sequence, lane: frame.origin.lane, collected: Timestamp(milliseconds: row["collected_ms"]),
             window: Window(
                 from: Timestamp(milliseconds: row["window_from_ms"]), to: Timestamp(milliseconds: row["window_to_ms"])),
@@ -110,7 +132,57 @@ extension RecordHistory {
                     WHERE sink = ? AND first_sequence <= ? AND last_sequence >= ?
                     """,
                 arguments: [sink["name"] as String, sequence, sequence])
-            return Delivery(sink: sink["name"], state: state(of: sequence, sink: sink, batch: batch))
+            let name: String = sink["name"]
+            let state =
+                try outcome(of: sequence, sink: name, database)
+                ?? state(of: sequence, sink: sink, batch: batch)
+            return Delivery(sink: name, state: state, replays: try replays(of: sequence, sink: name, database))
+        }
+    }
+
+    /// What is known of this record in particular.
+    private static func outcome(
+        of sequence: Int64, sink: String, _ database: Database
+    ) throws -> Delivery.State? {
+        let arguments: StatementArguments = ["sink": sink, "sequence": sequence]
+        if let letter = try Row.fetchOne(
+            database,
+            sql: "SELECT \(DeadLetter.columns) FROM dead_letter WHERE sink = :sink AND sequence = :sequence",
+            arguments: arguments)
+        {
+            return .rejected(DeadLetter(letter))
+        }
+        if let end = try Row.fetchOne(
+            database, sql: "SELECT * FROM dead_letter_end WHERE sink = :sink AND sequence = :sequence",
+            arguments: arguments)
+        {
+            let time = Timestamp(milliseconds: end["ended_ms"])
+            return (end["delivered"] as Bool)
+                ? .deliveredLater(at: time, attempts: end["attempts"], reason: end["reason"])
+                : .dropped(at: time, attempts: end["attempts"], reason: end["reason"])
+        }
+        let gap = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT reason, found_ms FROM sink_gap
+                WHERE sink = :sink AND first_sequence <= :sequence AND last_sequence >= :sequence
+                """,
+            arguments: arguments)
+        return gap.map { .skipped(at: Timestamp(milliseconds: $0["found_ms"]), reason: $0["reason"]) }
+    }
+
+    private static func replays(
+        of sequence: Int64, sink: String, _ database: Database
+    ) throws -> [Delivery.Replay] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT * FROM replay WHERE sink = ? AND first_sequence <= ? AND last_sequence >= ? ORDER BY id
+                """,
+            arguments: [sink, sequence, sequence]
+        ).map(ReplayJob.init).map { job in
+            Delivery.Replay(
+                id: job.id, state: job.next > sequence ? .due : job.cancelledAt == nil ? .waiting : .cancelled)
         }
     }
 

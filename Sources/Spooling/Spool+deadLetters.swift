@@ -42,8 +42,9 @@ extension Spool {
     /// Removes dead letters for good.
     /// - Returns: the numbers of those that were there.
     package func dropDeadLetters(_ selection: DeadLetterSelection) throws -> [Int64] {
+        let time = now()
         let ids = try change(selection) { database, id in
-            try database.executeCached(sql: "DELETE FROM dead_letter WHERE id = ?", arguments: [id])
+            try DeadLetter.end(id, wasDelivered: false, now: time, database)
         }
         // A sink that is held because there was no room goes on.
         if !ids.isEmpty { notify() }

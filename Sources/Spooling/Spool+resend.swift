@@ -178,7 +178,7 @@ extension Spool {
     ) throws {
         switch outcome {
         case .accepted:
-            try database.executeCached(sql: "DELETE FROM dead_letter WHERE id = ?", arguments: [id])
+            try DeadLetter.end(id, wasDelivered: true, now: now, database)
         case .rejected(let reason):
             try database.executeCached(
                 sql: """

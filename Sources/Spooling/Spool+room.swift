@@ -175,6 +175,7 @@ extension Spool {
             try database.execute(sql: "DELETE FROM frame WHERE segment = ?", arguments: [id])
             try database.execute(sql: "DELETE FROM segment WHERE id = ?", arguments: [id])
             try database.execute(sql: "DELETE FROM delivery WHERE last_sequence <= ?", arguments: [last])
+            try database.execute(sql: "DELETE FROM dead_letter_end WHERE sequence <= ?", arguments: [last])
         }
         // A file that stays behind after a crash here is swept at the next start.
         if isDamaged { keepDamagedFile(id) } else { _ = calls.unlink(directory.segmentPath(id)) }

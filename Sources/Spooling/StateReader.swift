@@ -46,7 +46,7 @@ package struct StateReader: Sendable {
 
     /// What is known of a record; one for each stream that took it.
     package func explain(sid: String) throws(SpoolError) -> [RecordHistory] {
-        guard let identity = RecordIdentity(sid: sid.utf8) else { return [] }
+        guard let identity = RecordIdentity(envelopeID: sid) else { return [] }
         let directory = directory
         return try read { try RecordHistory.find(identity, sid: sid, directory, $0) }
     }

@@ -59,6 +59,8 @@ package struct StateSummary: Sendable {
     package let writtenBy: String
     package let streams: [Stream]
     package let sinks: [Sink]
+    /// By sink; also of sinks that are forgotten and have left dead letters.
+    package var resends: [String: Resends] = [:]
     package let gaps: [Gap]
     package let gapCount: Int
     /// What was asked of each API of each account in the last seven days.
@@ -108,6 +110,7 @@ extension StateSummary {
                     reason: row["reason"], found: Timestamp(milliseconds: row["found_ms"]))
             }
         }
+        resends = try Resends.fetchAll(database)
         gapCount = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM gap") ?? 0
         sinks = try Row.fetchAll(
             database,

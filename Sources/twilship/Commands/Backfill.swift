@@ -49,33 +49,16 @@ struct Backfill: AsyncParsableCommand {
     }
 
     private func request(_ now: Timestamp) throws -> BackfillRequest {
-        let from = try Self.time(self.from ?? "", "--from", now)
-        let to = try to.map { try Self.time($0, "--to", now) } ?? now
+        let from = try TimeText.instant(self.from ?? "", "--from", now)
+        let to = try to.map { try TimeText.instant($0, "--to", now) } ?? now
         guard from < to else {
             throw ValidationError("--from \(from.rfc3339) does not lie before --to \(to.rfc3339).")
         }
         var request = BackfillRequest(window: Window(from: from, to: to), account: account, sink: sink, waits: wait)
         if let dataset {
-            let short = [
-                "events": Dataset.monitorEvents, "logs": .serverlessLogs, "alerts": .monitorAlerts,
-            ]
-            guard let known = short[dataset] ?? Dataset(rawValue: dataset), known != .twilship else {
-                let names = Dataset.allCases.filter { $0 != .twilship }.map(\.rawValue)
-                throw ValidationError(
-                    "--dataset \(dataset) is none of \(names.joined(separator: ", "))"
-                        + Suggestion.phrase(for: dataset, among: names) + ".")
-            }
-            request.dataset = known
+            request.dataset = try DatasetText.dataset(dataset)
         }
         return request
-    }
-
-    /// An RFC 3339 instant, a date (UTC), or an age.
-    private static func time(_ text: String, _ option: String, _ now: Timestamp) throws -> Timestamp {
-        let isDate = text.wholeMatch(of: #/[0-9]{4}-[0-9]{2}-[0-9]{2}/#) != nil
-        if let time = Timestamp(rfc3339: Array((isDate ? text + "T00:00:00Z" : text).utf8)) { return time }
-        if let age = DurationText.duration(text), age <= .seconds(4000 * 86_400) { return now - age }
-        throw ValidationError("\(option) \(text) is no time like 2026-10-01T00:00:00Z, 2026-10-01 or 7d.")
     }
 
     func run() async throws {
@@ -112,7 +95,11 @@ struct Backfill: AsyncParsableCommand {
                     + "without --from; twilship backfill --list shows it, --cancel ID ends it" : nil)
         defer { withExtendedLifetime(interruption) {} }
         try await client.carryOut(control) { settings, logger, voice in
-            try await BackfillEngine(settings: settings, logger: logger, voice: voice, interruption: interruption).run(
+            // Only a new backfill makes a state where there is none.
+            if request == nil { try StateAccess.mustExist(settings) }
+            return try await BackfillEngine(
+                settings: settings, logger: logger, voice: voice, interruption: interruption
+            ).run(
                 request)
         }
     }
@@ -133,7 +120,8 @@ struct Backfill: AsyncParsableCommand {
         for id in cancel {
             let request = ControlRequest(BackfillRequest.cancel, arguments: ["id": .integer(id)])
             try await client.carryOut(request) { settings, logger, voice in
-                try await BackfillEngine.withAssembly(settings, logger) { assembly in
+                try StateAccess.mustExist(settings)
+                return try await BackfillEngine.withAssembly(settings, logger) { assembly in
                     try await BackfillWork(assembly).cancel(id, voice)
                 }
             }

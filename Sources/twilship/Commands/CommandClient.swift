@@ -12,6 +12,24 @@ struct CommandClient {
     /// Shows what comes.
     let show: @Sendable (CommandVoice.Kind, String) async throws -> Void
 
+    init(
+        options: ConfigurationOptions, show: @escaping @Sendable (CommandVoice.Kind, String) async throws -> Void
+    ) {
+        self.options = options
+        self.show = show
+    }
+
+    /// Shows answers on stdout, as they are if they are meant for programs, and the rest on stderr.
+    init(options: ConfigurationOptions, isExact: Bool) {
+        self.init(options: options) { kind, text in
+            switch kind {
+            case .answer: Terminal.say(isExact ? text : text.terminalSafe)
+            case .remark: Terminal.complain(text.terminalSafe)
+            case .progress: Terminal.progress(text.terminalSafe)
+            }
+        }
+    }
+
     /// Ends the program with the command's exit code unless that is 0.
     /// - Parameter alone: does it in this process; gets the settings, their secrets checked.
     func carryOut(
@@ -26,6 +44,20 @@ struct CommandClient {
             let own = try options.load(resolveSecrets: true)
             let voice = CommandVoice(say: show)
             return try Self.finish(await alone(own, Self.logger, voice))
+        } catch let refusal as CommandRefusal {
+            try Self.finish(refusal.end)
+        } catch let error as ControlClientError {
+            try Self.finish(ControlEnd(exit: Self.exit(error), error: "\(error)"))
+        }
+    }
+
+    /// The same for a command on the state, which needs no secrets.
+    func carryOut(_ command: some StateCommand) async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let settings = try options.load(resolveSecrets: false)
+        do {
+            if let end = try await ask(command.control, settings) { return try Self.finish(end) }
+            try Self.finish(await StateAccess.alone(command, settings, CommandVoice(say: show)))
         } catch let refusal as CommandRefusal {
             try Self.finish(refusal.end)
         } catch let error as ControlClientError {

@@ -12,7 +12,7 @@ extension StatusReport {
     /// - Parameter all: shows every stream and gap.
     func lines(all: Bool = false) -> [String] {
         [
-            heading, spool, troubleLines, hintLines, gapLines(all: all), streamLines(all: all), sinkLines,
+            heading, spool, troubleLines, hintLines, gapLines(all: all), streamLines(all: all), sinkLines + resendLines,
             discoveryLines,
             usageLines, backfillLines,
         ]
@@ -144,6 +144,24 @@ extension StatusReport {
                         sink.oldestWaiting.map { (now - $0).forPeople } ?? "-", sink.settledAt?.short(now) ?? "-",
                     ]
                 }, width: Terminal.width)
+    }
+
+    /// What sinks have refused or were moved past, and what they are to get again.
+    private var resendLines: [String] {
+        let sentences = sinks.flatMap { sink in
+            [
+                sink.deadLetters > 0
+                    ? "\(sink.deadLetters) dead letters"
+                        + (sink.deadLettersWaiting > 0 ? ", \(sink.deadLettersWaiting) of them to be sent again" : "")
+                        + " (twilship dead-letters list)" : nil,
+                sink.replayDepth > 0 ? "\(sink.replayDepth) records to be replayed (twilship replay --list)" : nil,
+                sink.skipped > 0 ? "\(sink.skipped) records were skipped" : nil,
+            ].compactMap(\.self).map { "sink \(sink.name): \($0)" }
+        }
+        let orphans = orphanedDeadLetters.sorted { $0.key < $1.key }.map {
+            "\($0.value) dead letters of \($0.key), which is no sink any more (twilship dead-letters list)"
+        }
+        return (sentences + orphans).flatMap { Terminal.wrapped($0) }
     }
 
     private var discoveryLines: [String] {

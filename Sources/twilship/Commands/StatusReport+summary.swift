@@ -28,8 +28,14 @@ extension StatusReport {
         let placed = Set(summary.streams.map(\.key))
         let unplaced = said.filter { !placed.contains($0.key) }.values.map(Stream.init)
         streams = (known + unplaced).sorted { $0.badness > $1.badness }
-        sinks = summary.sinks.map { Sink($0, live?.sinks[$0.name], isRunning: summary.processID != nil) }
-            .sorted { ($0.attempts, $0.backlog) > ($1.attempts, $1.backlog) }
+        sinks = summary.sinks.map { sink in
+            Sink(
+                sink, live?.sinks[sink.name], summary.resends[sink.name] ?? StateSummary.Resends(),
+                isRunning: summary.processID != nil)
+        }.sorted { ($0.attempts, $0.backlog) > ($1.attempts, $1.backlog) }
+        let names = Set(summary.sinks.map(\.name))
+        orphanedDeadLetters = summary.resends.filter { !names.contains($0.key) }.mapValues(\.deadLetters)
+            .filter { $0.value > 0 }
         discoveries = (live?.discoveries ?? [:]).map(Discovery.init)
             .sorted { ($1.failures, $0.name) < ($0.failures, $1.name) }
         usage = summary.usage.map(Usage.init)
@@ -140,7 +146,9 @@ extension StatusReport.Lateness {
 }
 
 extension StatusReport.Sink {
-    fileprivate init(_ sink: StateSummary.Sink, _ said: SinkStatus?, isRunning: Bool) {
+    fileprivate init(
+        _ sink: StateSummary.Sink, _ said: SinkStatus?, _ resends: StateSummary.Resends, isRunning: Bool
+    ) {
         name = sink.name
         state = sink.isDetached ? "detached" : isRunning ? (said?.state.rawValue ?? "starting") : "stopped"
         position = sink.position
@@ -153,6 +161,11 @@ extension StatusReport.Sink {
         retries = said?.retries ?? 0
         lastError = said?.lastError
         lastErrorAt = said?.lastErrorAt
+        rejected = resends.rejected
+        skipped = resends.skipped
+        deadLetters = resends.deadLetters
+        deadLettersWaiting = resends.deadLettersWaiting
+        replayDepth = resends.replayDepth
     }
 }
 

@@ -67,6 +67,15 @@ struct StatusReport: Encodable {
         let retries: Int
         let lastError: String?
         let lastErrorAt: Timestamp?
+        /// Refused for good, ever.
+        let rejected: Int
+        /// Passed over without being delivered, ever.
+        let skipped: Int
+        let deadLetters: Int
+        /// Of these, how many are to be sent again.
+        let deadLettersWaiting: Int
+        /// Records of open replays that are still to come.
+        let replayDepth: Int64
     }
 
     /// What could not be read and never will be.
@@ -149,6 +158,8 @@ struct StatusReport: Encodable {
     /// Worst first; retired ones last.
     let streams: [Stream]
     let sinks: [Sink]
+    /// Of sinks that were removed from the configuration so long ago that they are forgotten, by name.
+    var orphanedDeadLetters: [String: Int] = [:]
     let gaps: [Gap]
     let discoveries: [Discovery]
     let usage: [Usage]

@@ -132,9 +132,3 @@ extension BackfillRequest {
         waits = arguments["wait"]?.boolean ?? true
     }
 }
-
-extension [String: ControlValue] {
-    fileprivate mutating func set(_ key: String, _ text: String?) {
-        if let text { self[key] = .string(text) }
-    }
-}

@@ -60,6 +60,9 @@ struct ControlCommands: Sendable {
         case BackfillRequest.cancel:
             return try await backfill.cancel(request.arguments["id"]?.integer ?? 0, voice)
         default:
+            if let command = try StateCommands.command(request) {
+                return try await command.run(StateAccess(assembly, uid: uid), voice)
+            }
             throw CommandRefusal(
                 exit: 76,
                 sentence: "the service, twilship \(Twilship.version), does not know the command "
