@@ -49,6 +49,7 @@ struct HostileOracle {
     let exchanges: [HostileTransport.Exchange]
     let openBackfills: Int
     private let backfilled: [BackfillJob]
+    private let deliveries: [HostileReceipts]
     private let world: HostileWorld
 
     init(_ world: HostileWorld, _ directory: StateDirectory, _ spool: Spool) async throws {
@@ -64,6 +65,17 @@ struct HostileOracle {
                 time: record.entry.time.milliseconds, collected: Self.collected(record.line),
                 identity: record.entry.identity)
         }
+        let spooled = try await spool.read(after: 0, maximumRecords: .max, maximumBytes: .max)
+        let backlogs = try await spool.backlogs()
+        var deliveries: [HostileReceipts] = []
+        for receiver in world.receivers {
+            deliveries.append(
+                HostileReceipts(
+                    receiver: receiver, spooled: spooled,
+                    deadLetters: try await spool.deadLetters(sink: receiver.character.name, limit: .max),
+                    backlog: backlogs[receiver.character.name] ?? 0, sessions: schedule.sessions.count + 1))
+        }
+        self.deliveries = deliveries
         try await spool.close()
         summary = try StateReader(directory).summary(at: world.clock.wallNow)
         truth = world.twilio.truth(at: end)
@@ -104,7 +116,9 @@ struct HostileOracle {
         }
         problems += HostileGaps(self).problems()
         problems += HostileOrder(self, byIdentity).problems()
-        problems += HostileStarvation(self, world).problems()
+        // While the disk fails nothing is collected, and what is due then comes later.
+        if schedule.deliveries.diskFaults.isEmpty { problems += HostileStarvation(self, world).problems() }
+        for delivery in deliveries { problems += delivery.problems() }
         return problems
     }
 

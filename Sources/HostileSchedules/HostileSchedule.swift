@@ -63,6 +63,7 @@ struct HostileSchedule: Sendable {
     var latency: ClosedRange<Duration> = .milliseconds(5)...(.milliseconds(60))
     /// The last session, in which all is well.
     var calm: Session
+    var deliveries: HostileDeliveries { HostileDeliveries(seed: seed, calm: calmAt) }
 
     /// Milliseconds since 1970 at the world's beginning.
     static let epoch: Int64 = 1_780_000_000_000
@@ -131,7 +132,7 @@ extension HostileSchedule: CustomStringConvertible {
                     + "\(session.burst)\(session.isScopedToEnvironment ? " by environment" : ""), memory "
                     + "\(session.memoryBytes), reads a day \(session.maximumReadsPerDay ?? 0)")
         }
-        return lines.joined(separator: "\n")
+        return (lines + ["\(deliveries)"]).joined(separator: "\n")
     }
 
     private func offset(_ time: Int64) -> Duration { .milliseconds(time &- Self.epoch) }

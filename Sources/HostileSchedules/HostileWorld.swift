@@ -1,5 +1,6 @@
 import Forwarding
 import Foundation
+import Glibc
 import Logging
 import PipelineCore
 import PipelineTestKit
@@ -13,6 +14,7 @@ final class HostileWorld: Sendable {
     let clock: VirtualClock
     let twilio: SimulatedTwilio
     let transport: HostileTransport
+    let receivers: [HostileReceiver]
     private let folder: String
     private let done = Mutex(0)
     /// By job, which streams were known to be gone when it was asked for.
@@ -23,6 +25,12 @@ final class HostileWorld: Sendable {
         clock = VirtualClock(start: HostileSchedule.epoch, seed: schedule.seed)
         twilio = SimulatedTwilio(schedule.options, start: HostileSchedule.epoch)
         transport = HostileTransport(twilio, schedule, clock: clock)
+        let (clock, transport) = (clock, transport)
+        receivers = schedule.deliveries.receivers.enumerated().map { index, character in
+            HostileReceiver(character, seed: schedule.seed &+ UInt64(index), clock: clock) {
+                .milliseconds(transport.offset)
+            }
+        }
         let memory = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm/" : NSTemporaryDirectory()
         folder = memory + "twilship-hostile-" + UUID().uuidString
     }
@@ -54,7 +62,7 @@ final class HostileWorld: Sendable {
             directory: directory,
             options: SpoolOptions(
                 maximumBytes: 1 << 30, retain: .days(100), segmentBytes: session.spoolSegmentBytes, reserveBytes: 4096),
-            version: "1.0.0", now: { clock.wallNow }, executor: clock.executor)
+            version: "1.0.0", now: { clock.wallNow }, calls: faultyCalls, executor: clock.executor)
     }
 
     private func run(
@@ -66,6 +74,7 @@ final class HostileWorld: Sendable {
         try await clock.run {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await service.run(twilio.accounts) }
+                group.addTask { [self] in try await deliver(spool) }
                 group.addTask { try await self.act(spool, directory) }
                 group.addTask { [self] in
                     try await clock.sleep(for: session.length)
@@ -80,6 +89,40 @@ final class HostileWorld: Sendable {
         }
         if session.ending == .stop { try await spool.flush() }
         try await spool.close()
+    }
+
+    private func deliver(_ spool: Spool) async throws {
+        _ = try await spool.attach(receivers.map { ($0.character.name, .oldest) })
+        let (clock, board, ending) = (clock, StatusBoard(clock: clock), Ending())
+        await withDiscardingTaskGroup { group in
+            for receiver in receivers {
+                let character = receiver.character
+                let dispatcher = Dispatcher(
+                    name: character.name, sink: receiver.makeSink(), filter: RecordFilter(),
+                    options: Dispatcher.Options(
+                        maximumRecords: character.maximumRecords, maximumBytes: 1 << 20, maximumWait: .seconds(1),
+                        inFlight: character.inFlight, initialBackoff: .seconds(1), longestBackoff: .seconds(20)),
+                    spool: spool, clock: clock, board: board, ending: ending, logger: HostileLog.logger)
+                group.addTask { await dispatcher.run() }
+            }
+        }
+    }
+
+    /// Writes and syncs of segments fail while the disk has its troubles.
+    private var faultyCalls: FileCalls {
+        var calls = FileCalls.system
+        let (faults, transport) = (schedule.deliveries.diskFaults, transport)
+        guard !faults.isEmpty else { return calls }
+        let isFaulty: @Sendable () -> Bool = {
+            let now = Duration.milliseconds(transport.offset)
+            guard let fault = faults.first(where: { $0.from <= now && now < $0.until }) else { return false }
+            errno = fault.isFull ? ENOSPC : EIO
+            return true
+        }
+        let (write, sync) = (calls.write, calls.sync)
+        calls.write = { isFaulty() ? -1 : write($0, $1, $2) }
+        calls.sync = { isFaulty() ? -1 : sync($0) }
+        return calls
     }
 
     /// What a killed process leaves; nobody writes meanwhile, since all that does takes turns on this executor.
