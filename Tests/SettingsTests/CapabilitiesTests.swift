@@ -9,7 +9,7 @@ struct CapabilitiesTests {
         let found = faults(in: goodAccount + syslogSink + "colour = 1\n", filesOnly)
         #expect(
             found == [
-                "7:8: error: sink type \"syslog\" is not available in this version; available: http, file",
+                "7:8: error: sink type \"syslog\" is not available in this version; available: file",
                 "9:1: error: unknown key `colour` in [[sink]]; its keys are "
                     + Schema.keys(of: "sink").sorted().joined(separator: ", "),
             ])

@@ -264,8 +264,6 @@ extension Delivery {
         default: nil
         }
     }
-
-    var verdicts: [Verdict] { if case .perRecord(let verdicts) = self { verdicts } else { [] } }
 }
 
 final class LockedText: Sendable {

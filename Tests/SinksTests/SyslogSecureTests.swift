@@ -234,7 +234,7 @@ struct SyslogSecureTests {
         switch delivery {
         case .accepted: []
         case .perRecord(let verdicts): zip(records, verdicts).filter { $1 != .accepted }.map(\.0)
-        case .retry, .split, .hold: records
+        case .retry, .fault, .split, .hold: records
         }
     }
 }
