@@ -8,19 +8,11 @@ extension StateSummary {
         package var deadLettersWaiting = 0
         /// Records of open replays that were not looked at yet.
         package var replayDepth: Int64 = 0
-        /// Dead letters, ever.
-        package var rejected = 0
-        /// In sink gaps, ever.
-        package var skipped = 0
 
         package init() {}
 
         static func fetchAll(_ database: Database) throws -> [String: Resends] {
             var all: [String: Resends] = [:]
-            for row in try Row.fetchAll(database, sql: "SELECT name, rejected, skipped FROM sink") {
-                all[row["name"], default: Resends()].rejected = row["rejected"]
-                all[row["name"], default: Resends()].skipped = row["skipped"]
-            }
             for row in try Row.fetchAll(
                 database, sql: "SELECT sink, COUNT(*) AS count FROM dead_letter GROUP BY sink")
             {

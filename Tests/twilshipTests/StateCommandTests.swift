@@ -108,6 +108,17 @@ import Testing
             #expect(second["dead_letters"] as? Int == 2)
             #expect(second["dead_letters_waiting"] as? Int == 2)
             #expect(second["rejected"] as? Int == 4)
+
+            let id = try #require(waiting.first?["record_id"] as? String)
+            try await workshop.withService { _ in
+                try await eventually("what was asked for is delivered") {
+                    try await workshop.run("dead-letters", "list", "--json").output.isEmpty
+                }
+            }
+            let explained = try await workshop.run("explain", id)
+            #expect(explained.output.contains("when its dead letter was sent again, at attempt 2; refused before: 400"))
+            let copies = try workshop.idsOfSecondSink().count { $0 == id }
+            #expect(copies == 2)
         }
     }
 
@@ -115,6 +126,7 @@ import Testing
 
     @Test func `a replay says what is still spooled, and is listed and cancelled`() async throws {
         try await Self.withDelivered { workshop, delivered in
+            let ids = Set(try workshop.deliveredIDs())
             let noted = try await workshop.run("replay", "--sink", "archive", "--from", "30d")
             #expect(noted.code == 0, "\(noted.complaints)")
             #expect(noted.complaints.contains("the spool holds \(delivered) records, the oldest collected"))
@@ -156,6 +168,12 @@ import Testing
                 let jobs = try Self.objects(try await workshop.run("replay", "--list", "--json").output)
                 #expect(jobs.count == 2)
                 #expect(service.said.contains("command=replay"))
+                try await eventually("all of it is delivered once more") {
+                    try workshop.deliveredIDs().count { ids.contains($0) } >= 2 * delivered
+                }
+                try await eventually("it is finished") {
+                    try await workshop.run("replay", "--list").output.contains("finished")
+                }
             }
         }
     }

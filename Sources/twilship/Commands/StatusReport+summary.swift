@@ -161,8 +161,8 @@ extension StatusReport.Sink {
         retries = said?.retries ?? 0
         lastError = said?.lastError
         lastErrorAt = said?.lastErrorAt
-        rejected = resends.rejected
-        skipped = resends.skipped
+        rejected = sink.rejected
+        skipped = sink.skipped
         deadLetters = resends.deadLetters
         deadLettersWaiting = resends.deadLettersWaiting
         replayDepth = resends.replayDepth

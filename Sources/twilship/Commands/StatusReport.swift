@@ -68,9 +68,9 @@ struct StatusReport: Encodable {
         let lastError: String?
         let lastErrorAt: Timestamp?
         /// Refused for good, ever.
-        let rejected: Int
+        let rejected: Int64
         /// Passed over without being delivered, ever.
-        let skipped: Int
+        let skipped: Int64
         let deadLetters: Int
         /// Of these, how many are to be sent again.
         let deadLettersWaiting: Int
