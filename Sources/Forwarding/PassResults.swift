@@ -140,6 +140,9 @@ struct PassResults {
         )
     }
 
+    /// Whatever changes in a full spool, room is looked for this seldom.
+    private static let roomInterval: Duration = .seconds(1)
+
     /// Appends, and waits as long as the spool is full.
     static func append(_ advance: Advance, _ ingestor: Ingestor) async throws {
         let (spool, board) = (ingestor.surroundings.spool, ingestor.surroundings.board)
@@ -158,6 +161,7 @@ struct PassResults {
                     status.lastError = "\(error)"
                     status.lastErrorAt = ingestor.surroundings.clock.wallNow
                 }
+                try await ingestor.surroundings.clock.sleep(for: roomInterval)
             }
         }
         throw CancellationError()
