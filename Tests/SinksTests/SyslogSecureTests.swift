@@ -187,6 +187,21 @@ struct SyslogSecureTests {
         receiver.stop()
     }
 
+    @Test func `a record that rsyslog finds too long is a fault of its own, and others arrive`() async throws {
+        let receiver = try await relpReceiver(#"oversizeMode="abort""#)
+        var options = SyslogMessageOptions.sample
+        options.maximumBytes = 200_000
+        let sink = try SyslogSink.sample(.relp([host]), options)
+        let long = await sink.deliver(Batch(records: [.envelope(1, padding: 100_000)]))
+        #expect(long.faultReason?.contains("localhost:\(port)") == true)
+        let short = await sink.deliver(Batch(records: [.envelope(2)]))
+        #expect(short.isAccepted)
+        await sink.close()
+        let lines = try await receiver.lines("raw", count: 1)
+        #expect(lines == SyslogEncoder.texts([.envelope(2)]))
+        receiver.stop()
+    }
+
     @Test func `rsyslog killed in mid-stream loses nothing that RELP acknowledged`() async throws {
         // Written before it is answered, and so there after a kill.
         let configuration = #"""

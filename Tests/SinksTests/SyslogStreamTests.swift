@@ -46,7 +46,7 @@ struct SyslogStreamTests {
 
     @Test func `many batches are confirmed together, not one after the other`() async throws {
         let server = try ScriptedServer { connection, _ in _ = connection.readAll() }
-        let sink = try SyslogSink.sample(.tcp([server.host], .octetCounting), confirmAfter: .seconds(1))
+        let sink = try SyslogSink.sample(.tcp([server.host], .octetCounting), confirmAfter: .seconds(2))
         let start = ContinuousClock.now
         await withTaskGroup(of: Bool.self) { group in
             for number in 1...Int64(sink.outstanding) {
@@ -55,7 +55,7 @@ struct SyslogStreamTests {
             for await isAccepted in group { #expect(isAccepted) }
         }
         #expect(sink.outstanding >= 16)
-        #expect(ContinuousClock.now - start < .seconds(8))
+        #expect(ContinuousClock.now - start < .seconds(2) * sink.outstanding / 2)
         await sink.close()
         server.stop()
     }
@@ -213,13 +213,14 @@ struct SyslogStreamTests {
 
     @Test func `a cancelled delivery that was not begun is called off, even while connecting`() async throws {
         // Nobody answers at an address for documentation (RFC 5737).
-        let sink = try SyslogSink.sample(.tcp([.init(name: "192.0.2.1", port: 6514)], .octetCounting))
+        let sink = try SyslogSink.sample(
+            .tcp([.init(name: "192.0.2.1", port: 6514)], .octetCounting), connect: .seconds(120))
         let task = Task { await sink.deliver(Batch(records: [.envelope(1)])) }
         task.cancel()
         let start = ContinuousClock.now
         let delivery = await task.value
         #expect(delivery.retryReason != nil)
-        #expect(ContinuousClock.now - start < .seconds(8))
+        #expect(ContinuousClock.now - start < .seconds(60))
         await sink.close()
     }
 

@@ -64,27 +64,30 @@ extension Delivery {
 
     var retryReason: String? { if case .retry(_, let reason) = self { reason } else { nil } }
 
+    var faultReason: String? { if case .fault(_, let reason) = self { reason } else { nil } }
+
     var holdReason: String? { if case .hold(let reason) = self { reason } else { nil } }
 
-    var verdicts: [Verdict]? { if case .perRecord(let verdicts) = self { verdicts } else { nil } }
 }
 
 extension SyslogSink {
     /// A sink that confirms fast and gives up soon.
     static func sample(
         _ destination: SyslogSinkOptions.Destination, _ message: SyslogMessageOptions = .sample,
-        confirmAfter: Duration = .milliseconds(100), stall: Duration = .seconds(20), close: Duration = .seconds(5)
+        confirmAfter: Duration = .milliseconds(100), stall: Duration = .seconds(60), close: Duration = .seconds(5),
+        connect: Duration = .seconds(30)
     ) throws -> SyslogSink {
         var options = SyslogSinkOptions(destination: destination, message: message, confirmAfter: confirmAfter)
         options.timeouts.stall = stall
         options.timeouts.close = close
+        options.timeouts.connect = connect
         return try SyslogSink(name: "test", options: options, log: Logger(label: "test"))
     }
 }
 
 /// A condition that tests wait for; fails by time alone.
 func eventually(
-    within limit: Duration = .seconds(20), _ comment: @autoclosure () -> Comment,
+    within limit: Duration = .seconds(60), _ comment: @autoclosure () -> Comment,
     sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () throws -> Bool
 ) async throws {

@@ -4,12 +4,17 @@ import Transport
 /// A batch on its way over a connection.
 struct Parcel: Sendable {
     let id: UInt64
-    /// As `Batch.attempt`.
-    let attempt: Int
     /// The messages one after the other, framed if the conversation does not frame them itself. Let go of when sent.
     var bytes: [UInt8]
-    /// Where each message ends in `bytes`, for conversations that frame them themselves; else empty.
-    let ends: [Int]
+    /// Of each message, for conversations that frame them themselves; else empty.
+    let messages: [Message]
+
+    struct Message: Sendable {
+        /// Where it ends in `bytes`.
+        let end: Int
+        /// The record's `SpooledRecord.sequence`.
+        let sequence: Int64
+    }
 }
 
 /// What became of a parcel.
@@ -41,7 +46,8 @@ protocol Conversation {
     mutating func received(_ bytes: RawSpan) throws(ConversationError)
     /// Looks at what the kernel says, after everything was received that there was.
     mutating func check(unacknowledged: Int, _ now: ContinuousClock.Instant) throws(ConversationError)
-    /// The connection is gone, or there was none to be had. `outcome`: what it means for what is under way.
+    /// The connection is gone, or there was none to be had. `outcome`: what it means for what is under way; a fault if
+    /// the other end ended a connection that had worked.
     mutating func broke(_ outcome: Delivery)
     /// Says goodbye, if that is usual; then `isOver` tells when the other end has heard it.
     mutating func sayGoodbye()

@@ -14,6 +14,8 @@ struct KernelConversation: Conversation {
     private var unsent: [Parcel] = []
     /// How much of the first unsent parcel was taken.
     private var offset = 0
+    /// Whether some of the first unsent parcel was offered: TLS may have made a record of it although nothing was taken.
+    private var isBegun = false
     /// Over this connection.
     private var sentBytes = 0
     private var unconfirmed: [Unconfirmed] = []
@@ -57,7 +59,7 @@ struct KernelConversation: Conversation {
     }
 
     mutating func withdraw(_ id: UInt64) {
-        guard let index = unsent.firstIndex(where: { $0.id == id }), index > 0 || offset == 0 else { return }
+        guard let index = unsent.firstIndex(where: { $0.id == id }), index > 0 || !isBegun else { return }
         unsent.remove(at: index)
         events.append(.done(id, .retry(reason: "sending was called off")))
     }
@@ -72,6 +74,7 @@ struct KernelConversation: Conversation {
         _ now: ContinuousClock.Instant, _ take: (RawSpan) throws(TransportError) -> Int
     ) throws(TransportError) -> Bool {
         while let parcel = unsent.first {
+            isBegun = true
             let end = min(offset + Self.pieceBytes, parcel.bytes.count)
             let taken = try take(parcel.bytes.span.bytes.extracting(offset..<end))
             if taken == 0, end > offset { return true }
@@ -85,7 +88,7 @@ struct KernelConversation: Conversation {
 
     private mutating func finishFirst() {
         let parcel = unsent.removeFirst()
-        offset = 0
+        (offset, isBegun) = (0, false)
         events.append(.handedOver(parcel.id))
         if confirmAfter == nil {
             events.append(.done(parcel.id, .accepted()))
@@ -124,9 +127,12 @@ struct KernelConversation: Conversation {
     }
 
     mutating func broke(_ outcome: Delivery) {
+        var outcome = outcome
+        // Nobody looks into the messages before the kernel takes them: the end says nothing about them.
+        if case .fault(let after, let reason) = outcome { outcome = .retry(after: after, reason: reason) }
         for parcel in unconfirmed { events.append(.done(parcel.id, outcome)) }
         for parcel in unsent { events.append(.done(parcel.id, outcome)) }
-        (unconfirmed, unsent, offset) = ([], [], 0)
+        (unconfirmed, unsent, offset, isBegun) = ([], [], 0, false)
     }
 
     mutating func sayGoodbye() {}

@@ -19,13 +19,13 @@ final class MessageWriter: Sendable {
     var shortened: Int { count.load(ordering: .relaxed) }
 
     /// Calls `body` with each record's message, in order.
-    func write(_ batch: Batch, _ body: ([UInt8]) -> Void) {
+    func write(_ batch: Batch, _ body: (SpooledRecord, [UInt8]) -> Void) {
         var message: [UInt8] = []
         var cache = SyslogEncoder.OriginText()
         for record in batch.records {
             message.removeAll(keepingCapacity: true)
             if encoder.append(record, to: &message, &cache) { noteShortened(record, to: maximumBytes) }
-            body(message)
+            body(record, message)
         }
     }
 

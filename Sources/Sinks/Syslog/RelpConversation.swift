@@ -6,10 +6,12 @@ import Transport
 /// - A parcel is accepted once each of its records was answered with 200. Answers may come in any order.
 /// - At most `window` records are unanswered at a time.
 /// - After a broken session the records that were answered count, the others are sent again.
+/// - A server may end the session at a record that it finds too long (rsyslog with `oversizeMode="abort"`): a session that
+///   ends under a parcel is a fault, so that in the end the record is found.
 /// - Anything but 200 is a refusal of that one record. rsyslog never sends one, whatever happens to it (it waits, or it
 ///   closes the session); others do when they could not process a record, which may be the record's fault or a full
-///   disk's. So it is tried again, and refused for good only after `patience` attempts: then the dispatcher compares
-///   with what its neighbours were answered.
+///   disk's. So it is tried again, and refused for good only the `patience`th time: then the dispatcher compares with
+///   what its neighbours were answered.
 struct RelpConversation: Conversation {
     private enum Phase {
         case disconnected
@@ -42,6 +44,8 @@ struct RelpConversation: Conversation {
     static let window = 1000
     static let patience = 8
     private static let greeting = "relp_version=0\nrelp_software=twilship,1\ncommands=syslog"
+    /// More than can be on their way at a time: most of them were given up elsewhere, then.
+    private static let mostRefusals = 100_000
     private static let pieceBytes = 64 << 10
     private static let lastTransaction = 999_999_999
 
@@ -62,6 +66,8 @@ struct RelpConversation: Conversation {
     /// Parcels of which the last frame is in `output`.
     private var leaving: [UInt64] = []
     private var unanswered = 0
+    /// How often each record was refused, over all sessions.
+    private var refusals: [Int64: Int] = [:]
     private var events: [ParcelEvent] = []
     private var madeProgress = false
     private var lastProgress: ContinuousClock.Instant?
@@ -96,7 +102,7 @@ struct RelpConversation: Conversation {
     mutating func add(_ parcel: Parcel) {
         order.append(parcel.id)
         parcels[parcel.id] = Progress(
-            parcel: parcel, verdicts: [Verdict?](repeating: nil, count: parcel.ends.count))
+            parcel: parcel, verdicts: [Verdict?](repeating: nil, count: parcel.messages.count))
     }
 
     mutating func withdraw(_ id: UInt64) {
@@ -109,7 +115,12 @@ struct RelpConversation: Conversation {
     mutating func broke(_ outcome: Delivery) {
         for id in order {
             guard let progress = parcels[id] else { continue }
-            events.append(.done(id, Self.delivery(of: progress, unanswered: outcome)))
+            // A session that ends where a parcel begins, again and again, may be ended by one of its records.
+            if case .fault(let after, let reason) = outcome, phase != .ready || progress.framed == 0 {
+                events.append(.done(id, Self.delivery(of: progress, unanswered: .retry(after: after, reason: reason))))
+            } else {
+                events.append(.done(id, Self.delivery(of: progress, unanswered: outcome)))
+            }
         }
         (order, parcels, transactions, unanswered, leaving) = ([], [:], [], 0, [])
         phase = .disconnected
@@ -183,17 +194,17 @@ extension RelpConversation {
     /// Makes frames of waiting messages, as many as the window allows and a piece holds.
     private mutating func frameMore() -> Bool {
         for id in order where mayFrame {
-            guard var progress = parcels[id], progress.framed < progress.parcel.ends.count else { continue }
+            guard var progress = parcels[id], progress.framed < progress.parcel.messages.count else { continue }
             // The parcel's bytes are not copied: the dictionary's is the only other reference and is not changed.
-            while progress.framed < progress.parcel.ends.count, mayFrame {
-                let end = progress.parcel.ends[progress.framed]
+            while progress.framed < progress.parcel.messages.count, mayFrame {
+                let end = progress.parcel.messages[progress.framed].end
                 transactions.append(Transaction(parcel: id, message: progress.framed))
                 appendFrame("syslog", progress.parcel.bytes[progress.offset..<end])
                 unanswered += 1
                 progress.framed += 1
                 progress.offset = end
             }
-            if progress.framed == progress.parcel.ends.count {
+            if progress.framed == progress.parcel.messages.count {
                 progress.parcel.bytes = []
                 leaving.append(id)
             }
@@ -242,7 +253,8 @@ extension RelpConversation {
         madeProgress = true
         if frame.transaction == 0 {
             guard frame.command == "serverclose" else { return }
-            throw failure("\(peer) closes the session; what it did not answer is sent again")
+            throw ConversationError(
+                outcome: .fault(reason: "\(peer) closes the session; what it did not answer is sent again"))
         }
         guard frame.command == "rsp", let response = RelpResponse(frame.data) else {
             throw failure("\(peer) sent a RELP frame that is no answer")
@@ -284,7 +296,7 @@ extension RelpConversation {
         let (id, message) = (transactions[index].parcel, transactions[index].message)
         dropAnswered()
         guard var progress = parcels.removeValue(forKey: id) else { return }
-        progress.verdicts[message] = verdict(response, attempt: progress.parcel.attempt)
+        progress.verdicts[message] = verdict(response, on: progress.parcel.messages[message].sequence)
         progress.answered += 1
         if progress.answered < progress.verdicts.count {
             parcels[id] = progress
@@ -302,10 +314,15 @@ extension RelpConversation {
         firstTransaction = (firstTransaction - 1 + answered) % Self.lastTransaction + 1
     }
 
-    private func verdict(_ response: RelpResponse, attempt: Int) -> Verdict {
-        if response.code == 200 { return .accepted }
+    private mutating func verdict(_ response: RelpResponse, on sequence: Int64) -> Verdict {
+        if response.code == 200 {
+            if !refusals.isEmpty { refusals[sequence] = nil }
+            return .accepted
+        }
+        if refusals.count > Self.mostRefusals { refusals = [:] }
+        refusals[sequence, default: 0] += 1
         let reason = "\(peer) refuses the record: \(response.code) \(response.text)"
-        return attempt < Self.patience ? .retry(reason: reason) : .rejected(reason: reason)
+        return refusals[sequence, default: 0] < Self.patience ? .retry(reason: reason) : .rejected(reason: reason)
     }
 
     private func failure(_ reason: String) -> ConversationError {

@@ -38,16 +38,17 @@ final class StreamCourier: SyslogCourier {
     func deliver(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
         if batch.records.isEmpty { return .accepted() }
         let id = inbox.newID()
-        var (bytes, ends): ([UInt8], [Int]) = ([], [])
-        writer.write(batch) { message in
+        var bytes: [UInt8] = []
+        var messages: [Parcel.Message] = []
+        writer.write(batch) { record, message in
             switch kind {
             case .framed(let framing, _): framing.append(message, to: &bytes)
             case .relp:
                 bytes.append(contentsOf: message)
-                ends.append(bytes.count)
+                messages.append(.init(end: bytes.count, sequence: record.sequence))
             }
         }
-        let parcel = Parcel(id: id, attempt: batch.attempt, bytes: bytes, ends: ends)
+        let parcel = Parcel(id: id, bytes: bytes, messages: messages)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 inbox.submit(.init(parcel: parcel, handedOver: handedOver, continuation: continuation))

@@ -100,7 +100,7 @@ final class StreamLoop {
                 fail(error.outcome)
             }
         } catch {
-            fail(.retry(reason: "\(error); what was not confirmed is sent again"))
+            fail(.fault(reason: "\(error); what was not confirmed is sent again"))
         }
     }
 
@@ -109,7 +109,7 @@ final class StreamLoop {
         do throws(TransportError) {
             try receive()
         } catch {
-            fail(.retry(reason: "\(error); what was not confirmed is sent again"))
+            fail(.fault(reason: "\(error); what was not confirmed is sent again"))
         }
     }
 
@@ -124,7 +124,7 @@ final class StreamLoop {
             case .nothingYet: return
             case .closed:
                 return fail(
-                    .retry(reason: "\(stream.peer) closed the connection; what was not confirmed is sent again"))
+                    .fault(reason: "\(stream.peer) closed the connection; what was not confirmed is sent again"))
             case .bytes(let count):
                 do throws(ConversationError) {
                     try conversation.received(buffer.span.bytes.extracting(first: count))
