@@ -51,7 +51,7 @@ extension Spool {
     }
 
     /// Notes that all of it was read that can be. What it was to read of a stream that is gone at Twilio and has not
-    /// read becomes a gap.
+    /// read becomes a gap, and so does what was lost from the spool and not found.
     /// - Returns: these gaps; nil if it had ended before, or there is none of that number.
     @discardableResult
     package func finishBackfill(_ id: Int64) throws -> [StateSummary.Gap]? {
@@ -59,6 +59,7 @@ extension Spool {
         var unread: [StateSummary.Gap] = []
         let hasEnded = try end(id, column: "finished_ms") { database in
             unread = try BackfillJob.recordUnread(database, now: time, where: "job = ?", arguments: [id])
+            if let missing = try BackfillJob.recordMissing(of: id, now: time, database) { unread.append(missing) }
         }
         return hasEnded ? unread : nil
     }
@@ -74,7 +75,6 @@ extension Spool {
                 arguments: [time.milliseconds, id])
             hasEnded = database.changesCount > 0
             if hasEnded { try alongside(database) }
-            if hasEnded, column == "finished_ms" { try BackfillJob.saveGap(of: id, now: time, database) }
         }
         return hasEnded
     }
@@ -212,20 +212,34 @@ extension BackfillJob {
     }
 
     /// Notes as a gap what a backfill of certain records did not find.
-    fileprivate static func saveGap(of job: Int64, now: Timestamp, _ database: Database) throws {
-        guard let row = try Row.fetchOne(database, sql: "SELECT * FROM backfill WHERE id = ?", arguments: [job]),
-            let stream = row["stream"] as Int64?, let missing = (row["identities"] as Data?).map({ $0.count / 16 }),
-            missing > 0
-        else { return }
-        let sink: String = row["sink"]
+    /// - Returns: nil if it found all.
+    fileprivate static func recordMissing(
+        of job: Int64, now: Timestamp, _ database: Database
+    ) throws -> StateSummary.Gap? {
+        let row = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT stream.*, from_ms, to_ms, sink, identities FROM backfill JOIN stream ON stream.id = stream
+                WHERE backfill.id = ? AND identities IS NOT NULL
+                """,
+            arguments: [job])
+        guard let row, let key = StreamKey(row) else { return nil }
+        let missing = (row["identities"] as Data).count / 16
+        guard missing > 0 else { return nil }
+        let gap = StateSummary.Gap(
+            key: key, account: row["account"],
+            window: Window(from: Timestamp(milliseconds: row["from_ms"]), to: Timestamp(milliseconds: row["to_ms"])),
+            reason: "\(missing) records were lost from the spool before sink \(row["sink"] as String) had them, "
+                + "and Twilio lists them no more",
+            found: now)
         try database.execute(
             sql: """
                 INSERT INTO gap (stream, from_ms, to_ms, reason, found_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
                 """,
             arguments: [
-                stream, row["from_ms"] as Int64, row["to_ms"] as Int64,
-                "\(missing) records were lost from the spool before sink \(sink) had them, and Twilio lists them no more",
+                row["id"] as Int64, gap.window.from.milliseconds, gap.window.to.milliseconds, gap.reason,
                 now.milliseconds,
             ])
+        return gap
     }
 }

@@ -88,7 +88,7 @@ package actor Spool {
             reserve.giveUp()
         }
         do {
-            database = try Self.openDatabase(directory.databasePath)
+            database = try Self.openDatabase(directory.databasePath, options)
             try Self.refuseDamaged(database, path: directory.databasePath)
             try Migrations.refuseNewer(migrations, in: database, path: directory.databasePath, version: version)
             // Before the first write: the disk may be full of what is swept.
@@ -121,13 +121,17 @@ package actor Spool {
         _ = reserve.hold(in: directory.path)
     }
 
-    private static func openDatabase(_ path: String) throws -> DatabaseQueue {
+    private static func openDatabase(_ path: String, _ options: SpoolOptions) throws -> DatabaseQueue {
+        let pages = min(1000, max(16, options.reserveBytes / 4 / 4096))
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.label = "twilship.state"
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF")
+            // On a full disk the write-ahead log has to do with the reserve.
+            try database.execute(
+                sql: "PRAGMA wal_autocheckpoint = \(pages); PRAGMA journal_size_limit = \(pages * 4096)")
             database.add(function: LatenessHistogram.merging)
         }
         // SQLite creates its files with the process's umask; records and places are nobody else's business.

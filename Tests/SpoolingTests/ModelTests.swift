@@ -130,7 +130,7 @@ let shm = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : 
 
     /// A few, or as many as `TWILSHIP_MODEL_SEEDS` says: each takes about a second.
     private static let seeds: ClosedRange<UInt64> =
-        1...max(1, ProcessInfo.processInfo.environment["TWILSHIP_MODEL_SEEDS"].flatMap(UInt64.init) ?? 10)
+        1...max(1, ProcessInfo.processInfo.environment["TWILSHIP_MODEL_SEEDS"].flatMap(UInt64.init) ?? 4)
 
     @Test(arguments: seeds)
     func `a crash at any step leaves what was before or what was to come, and nothing else`(seed: UInt64) async throws {
