@@ -244,6 +244,8 @@ extension Batch {
 }
 
 extension Delivery {
+    var verdicts: [Verdict] { if case .perRecord(let verdicts) = self { verdicts } else { [] } }
+
     /// `accepted`, `retry`, `fault`, `split`, `perRecord` or `hold`.
     var kind: String {
         switch self {
