@@ -14,6 +14,7 @@ extension RecordFormat {
     /// - Returns: whether the record was shortened.
     @discardableResult
     package func append(_ record: SpooledRecord, to output: inout [UInt8], maximumBytes: Int) -> Bool {
+        let record = redacted(record)
         let maximum = max(maximumBytes, Self.leastMaximumBytes)
         let start = output.count
         if appendUnread(record, to: &output) {

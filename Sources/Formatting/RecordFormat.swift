@@ -17,6 +17,8 @@ package struct RecordFormat: Hashable, Sendable {
 
     let language: Language
     let rawStyle: RawStyle
+    /// What is taken out before the record is written; nothing unless it is set.
+    package var redaction: Redaction = []
 
     /// The envelope, `twilship.envelope.v1`.
     package static func envelope(raw: RawStyle = .object) -> RecordFormat {
@@ -42,12 +44,17 @@ package struct RecordFormat: Hashable, Sendable {
 
     /// Appends the record in this format.
     package func append(_ record: SpooledRecord, to output: inout [UInt8]) {
+        let record = redacted(record)
         guard !appendUnread(record, to: &output) else { return }
         record.withEnvelope { envelope in
             var writer = FormWriter()
             write(envelope, .full, to: &writer)
             output.append(contentsOf: writer.written)
         }
+    }
+
+    func redacted(_ record: SpooledRecord) -> SpooledRecord {
+        redaction.isEmpty ? record : Redactor(redaction).redacted(record)
     }
 
     /// Appends the record if its envelope need not be taken apart for that: the line's parts are copied.

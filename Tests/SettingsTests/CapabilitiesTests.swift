@@ -20,7 +20,6 @@ struct CapabilitiesTests {
             "compression = \"zstd\"",
             "9:15: error: file compression \"zstd\" is not available in this version; available: gzip, none"
         ),
-        ("redact = [\"phone\"]", "9:10: error: redact is not available in this version; leave it out"),
     ])
     func `an option of a sink that is not there yet is refused`(_ line: String, _ expected: String) {
         #expect(faults(in: goodAccount + fileSink + line + "\n", .thisVersion) == [expected])

@@ -70,6 +70,9 @@ package struct SinkSettings: Sendable, Equatable {
         if reader.has("raw"), format == .raw {
             reader.fault("raw", "`raw` says how an envelope carries the record; format = \"raw\" has no envelope")
         }
+        if reader.has("raw"), format == .cef {
+            reader.fault("raw", "`raw` says how the record itself is carried; format = \"cef\" has no place for it")
+        }
         redact = Set(reader.choices("redact", of: Redaction.self) ?? []).sorted { $0.rawValue < $1.rawValue }
         if !redact.isEmpty { reader.requires(.redaction, for: "redact") }
         start = Self.start(reader) ?? .now

@@ -38,13 +38,23 @@ extension SinkSettings {
     /// How the sink's records are written.
     var recordFormat: Formatting.RecordFormat {
         let style = Formatting.RecordFormat.RawStyle(rawValue: raw.rawValue) ?? .object
-        return switch format {
-        case .envelope: .envelope(raw: style)
-        case .raw: .raw
-        case .ecs: .ecs(raw: style)
-        case .ocsf: .ocsf(raw: style)
-        case .cef: .cef
+        var recordFormat: Formatting.RecordFormat =
+            switch format {
+            case .envelope: .envelope(raw: style)
+            case .raw: .raw
+            case .ecs: .ecs(raw: style)
+            case .ocsf: .ocsf(raw: style)
+            case .cef: .cef
+            }
+        for kind in redact {
+            switch kind {
+            case .phone: recordFormat.redaction.insert(.phone)
+            case .email: recordFormat.redaction.insert(.email)
+            case .secret: recordFormat.redaction.insert(.secret)
+            case .card: recordFormat.redaction.insert(.card)
+            }
         }
+        return recordFormat
     }
 }
 
