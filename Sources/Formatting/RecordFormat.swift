@@ -23,8 +23,8 @@ package struct RecordFormat: Hashable, Sendable {
         RecordFormat(language: .envelope, rawStyle: raw)
     }
 
-    /// The record as Twilio sent it. A record that has no `raw` (twilship's own), or whose `raw` is too long, goes out
-    /// as its envelope.
+    /// The record as Twilio sent it. A record of our own, or whose `raw` is missing or too long, goes out as its
+    /// envelope.
     package static let raw = RecordFormat(language: .raw, rawStyle: .object)
 
     /// The Elastic Common Schema 9.4; `event.original` holds the record as Twilio sent it, unless `raw` is `none`.
@@ -55,7 +55,7 @@ package struct RecordFormat: Hashable, Sendable {
     /// - Returns: whether it was appended.
     func appendUnread(_ record: SpooledRecord, to output: inout [UInt8]) -> Bool {
         switch language {
-        case .raw where !record.entry.raw.isEmpty: output.append(contentsOf: record.raw)
+        case .raw where !record.entry.raw.isEmpty && record.origin.dataset != .twilship: output.append(contentsOf: record.raw)
         case .envelope where !record.isReplay: EnvelopeForm(rawStyle: rawStyle).append(record, to: &output)
         case .envelope, .raw, .ecs, .ocsf, .cef: return false
         }

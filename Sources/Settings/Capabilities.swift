@@ -38,7 +38,7 @@ package struct Capabilities: Sendable {
         formats: Set(RecordFormat.allCases),
         fileCompressions: [.gzip, .none],
         datasets: Set(DatasetName.allCases),
-        features: [.batchesInFlight, .environmentScope, .skippingWhenFull, .subaccountDiscovery]
+        features: [.batchesInFlight, .environmentScope, .heartbeat, .skippingWhenFull, .subaccountDiscovery]
     )
 
     package static let everything = Capabilities(

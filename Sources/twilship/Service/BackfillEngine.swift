@@ -87,6 +87,7 @@ struct BackfillEngine {
         await withDiscardingTaskGroup { group in
             group.addTask {
                 await reading.value
+                await assembly.herald.publish()
                 // Whoever interrupts does not wait for a sink that fails.
                 assembly.ending.request(interruption.hasCome ? .soon : .whenDelivered)
             }

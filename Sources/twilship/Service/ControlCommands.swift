@@ -15,6 +15,9 @@ struct ControlCommands: Sendable {
     /// How often `tail` looks whether there are other streams.
     static let registryInterval: Duration = .seconds(5)
 
+    /// Commands that neither change anything nor read from Twilio: the sinks are not told of them.
+    private static let readOnly: Set = [BackfillRequest.list, BackfillRequest.follow]
+
     func carryOut(_ request: ControlRequest, _ peer: ControlPeer, _ answer: ControlAnswer) async -> ControlEnd {
         let arguments = request.arguments.sorted { $0.key < $1.key }.map { "\($0.key)=\(Self.text($0.value))" }
         logger.notice(
@@ -25,6 +28,11 @@ struct ControlCommands: Sendable {
                 "caller.uid": "\(peer.uid)", "caller.pid": "\(peer.pid)",
             ])
         do {
+            if !Self.readOnly.contains(request.command) {
+                // Before it is done: what cannot be told is not done.
+                try await assembly.spool.announceCommand(
+                    request.command, arguments: request.arguments.mapValues(Self.text), uid: peer.uid, beside: true)
+            }
             return try await carryOut(request, peer.uid, CommandVoice(answer))
         } catch let refusal as CommandRefusal {
             return refusal.end
