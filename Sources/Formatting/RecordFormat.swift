@@ -55,7 +55,8 @@ package struct RecordFormat: Hashable, Sendable {
     /// - Returns: whether it was appended.
     func appendUnread(_ record: SpooledRecord, to output: inout [UInt8]) -> Bool {
         switch language {
-        case .raw where !record.entry.raw.isEmpty && record.origin.dataset != .twilship: output.append(contentsOf: record.raw)
+        case .raw where record.origin.dataset == .twilship: return false
+        case .raw where !record.entry.raw.isEmpty: output.append(contentsOf: record.raw)
         case .envelope where !record.isReplay: EnvelopeForm(rawStyle: rawStyle).append(record, to: &output)
         case .envelope, .raw, .ecs, .ocsf, .cef: return false
         }
@@ -65,6 +66,8 @@ package struct RecordFormat: Hashable, Sendable {
     func write(_ envelope: Envelope, _ extent: Extent, to writer: inout FormWriter) {
         switch language {
         case .envelope: EnvelopeForm(rawStyle: rawStyle).write(envelope, extent, to: &writer)
+        case .raw where envelope.dataset == .twilship:
+            EnvelopeForm(rawStyle: .object).write(envelope, extent, to: &writer)
         case .raw where envelope.raw.isEmpty || extent.isShortened:
             EnvelopeForm(rawStyle: .none).write(envelope, extent, to: &writer)
         case .raw: writer.append(envelope.raw)

@@ -86,9 +86,10 @@ extension Announcement {
             let sink: String = row["sink"]
             let reason: String = row["reason"]
             let facts = GapFacts(
-                sink: sink, from: time("from_ms"), to: time("to_ms"), records: last - first + 1,
+                sink: sink, from: time("from_ms"), to: time("to_ms"), records: first <= last ? last - first + 1 : nil,
                 reason: reason.bounded, foundAt: Timestamp(milliseconds: row["found_ms"]))
-            var message = "sink \(sink) did not get \(last - first + 1) records: \(reason.bounded)"
+            let count = facts.records.map { "\($0) records" } ?? "records, nobody knows how many"
+            var message = "sink \(sink) did not get \(count): \(reason.bounded)"
             if let from = facts.from, let to = facts.to {
                 message +=
                     "; they are dated \(from.rfc3339) to \(to.rfc3339), and twilship backfill --sink \(sink) "

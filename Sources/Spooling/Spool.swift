@@ -59,6 +59,8 @@ package actor Spool {
     private var committedAt = Timestamp(milliseconds: .min)
     /// Whose each stream is, with today's label.
     var accounts: [StreamID: (account: Pending.Account, label: String)]
+    /// How many audits keep the ledger as it is.
+    var ledgerHolds = 0
     /// The UTC day on which old usage was last looked for.
     var usagePrunedOn = ""
     private var frameCache: [Frame] = []
