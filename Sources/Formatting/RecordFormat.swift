@@ -25,8 +25,8 @@ package struct RecordFormat: Hashable, Sendable {
         RecordFormat(language: .envelope, rawStyle: raw)
     }
 
-    /// The record as Twilio sent it. A record that has no `raw` (twilship's own), or whose `raw` is too long, goes out
-    /// as its envelope.
+    /// The record as Twilio sent it. A record of our own, or whose `raw` is missing or too long, goes out as its
+    /// envelope.
     package static let raw = RecordFormat(language: .raw, rawStyle: .object)
 
     /// The Elastic Common Schema 9.4; `event.original` holds the record as Twilio sent it, unless `raw` is `none`.
@@ -62,6 +62,7 @@ package struct RecordFormat: Hashable, Sendable {
     /// - Returns: whether it was appended.
     func appendUnread(_ record: SpooledRecord, to output: inout [UInt8]) -> Bool {
         switch language {
+        case .raw where record.origin.dataset == .twilship: return false
         case .raw where !record.entry.raw.isEmpty: output.append(contentsOf: record.raw)
         case .envelope where !record.isReplay: EnvelopeForm(rawStyle: rawStyle).append(record, to: &output)
         case .envelope, .raw, .ecs, .ocsf, .cef: return false
@@ -72,6 +73,8 @@ package struct RecordFormat: Hashable, Sendable {
     func write(_ envelope: Envelope, _ extent: Extent, to writer: inout FormWriter) {
         switch language {
         case .envelope: EnvelopeForm(rawStyle: rawStyle).write(envelope, extent, to: &writer)
+        case .raw where envelope.dataset == .twilship:
+            EnvelopeForm(rawStyle: .object).write(envelope, extent, to: &writer)
         case .raw where envelope.raw.isEmpty || extent.isShortened:
             EnvelopeForm(rawStyle: .none).write(envelope, extent, to: &writer)
         case .raw: writer.append(envelope.raw)

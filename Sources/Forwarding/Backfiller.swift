@@ -190,7 +190,7 @@ private struct BackfilledStream {
         let end = (job.window.to + tick - .milliseconds(1)).rounded(downTo: tick)
         var to = min(end, (now - WindowPlanner.lag).rounded(downTo: tick))
         var covered = done
-        if job.sink == nil {
+        if job.sink == nil, wanted == nil {
             // What lies behind the start is live collection's.
             to = min(to, place.start.rounded(downTo: tick))
             for interval in try await spool.backfilled(place.id).intervals {

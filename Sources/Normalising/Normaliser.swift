@@ -21,7 +21,7 @@ package struct Normaliser: Sendable {
     static let valueLimit = 4096
 
     /// From behind the marks to the value of `raw`.
-    private let tail: [UInt8]
+    let tail: [UInt8]
 
     /// - Parameters:
     ///   - host: this host's name, for the envelope's `collector`.
@@ -90,7 +90,7 @@ package struct Normaliser: Sendable {
             time: time, severity: facts.severity, identity: slot.identity.occurrence(occurrence))
     }
 
-    private static let head = Array("{\"schema\":\"twilship.envelope.v1\",\"id\":\"".utf8)
+    static let head = Array("{\"schema\":\"twilship.envelope.v1\",\"id\":\"".utf8)
 
     /// The SID, else `sha256:` and the digest of the record's bytes, with `-2` behind it for the second of equal
     /// records.

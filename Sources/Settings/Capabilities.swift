@@ -38,7 +38,9 @@ package struct Capabilities: Sendable {
         formats: Set(RecordFormat.allCases),
         fileCompressions: [.gzip, .none],
         datasets: Set(DatasetName.allCases),
-        features: [.batchesInFlight, .environmentScope, .redaction, .skippingWhenFull, .subaccountDiscovery]
+        features: [
+            .batchesInFlight, .environmentScope, .heartbeat, .redaction, .skippingWhenFull, .subaccountDiscovery,
+        ]
     )
 
     package static let everything = Capabilities(

@@ -22,6 +22,8 @@ package struct BackfillJob: Equatable, Sendable {
         case request = ""
         /// The spool lost records of a stream that the sink had not got.
         case damage
+        /// An audit found records that were never taken.
+        case repair
     }
 
     package var purpose = Purpose.request

@@ -18,9 +18,11 @@ enum Ledger {
     static let rounding: Duration = .seconds(3600)
 
     static func add(_ advance: Advance, sequences: ClosedRange<Int64>, _ database: Database) throws {
-        for undated in [false, true] {
-            let filed = advance.taken.filter { ($0.time == nil) == undated }
-            guard !filed.isEmpty else { continue }
+        let dated = advance.taken.filter { $0.time != nil }
+        let undated = advance.taken.filter { $0.time == nil }
+        // A row never spans midnight: it is folded into one day, and compared with what Twilio has of that day.
+        let days = Dictionary(grouping: dated) { $0.time.map(day) ?? 0 }.sorted { $0.key < $1.key }.map(\.value)
+        for (filed, undated) in days.map({ ($0, false) }) + [(undated, true)] where !filed.isEmpty {
             let times = filed.map { $0.time ?? advance.readAt }
             let identities = filed.map(\.identity).sorted()
             let newest = times.max() ?? advance.readAt
@@ -38,27 +40,38 @@ enum Ledger {
         }
     }
 
+    /// Days since 1970-01-01.
+    static func day(_ time: Timestamp) -> Int64 {
+        time.rounded(downTo: .seconds(86_400)).milliseconds / 86_400_000
+    }
+
     /// Which of `items` were taken before, as indices.
     static func known(_ items: [LedgerItem], in stream: Int64, _ database: Database) throws -> Set<Int> {
-        var known: Set<Int> = []
+        Set(try rows(of: items, in: stream, database).keys)
+    }
+
+    /// The row of each of `items` that was taken before, by its index.
+    static func rows(of items: [LedgerItem], in stream: Int64, _ database: Database) throws -> [Int: Int64] {
+        var known: [Int: Int64] = [:]
         let dated = items.indices.compactMap { index in items[index].time.map { (index: index, time: $0) } }
             .sorted { $0.time < $1.time }
         if let from = dated.first?.time, let to = dated.last?.time {
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
-                    SELECT from_ms, to_ms, identities FROM ledger
+                    SELECT from_ms, to_ms, identities, id FROM ledger
                     WHERE stream = ? AND undated = 0 AND to_ms >= ? AND from_ms <= ?
                     """,
                 arguments: [stream, from.milliseconds, to.milliseconds])
             while let row = try rows.next() {
                 let span = Timestamp(milliseconds: row["from_ms"])...Timestamp(milliseconds: row["to_ms"])
+                let id: Int64 = row["id"]
                 try row.withUnsafeData(atIndex: 2) { data in
                     guard let data else { return }
                     let list = IdentityList(bytes: [UInt8](data))
                     for item in dated[dated.partitioningIndex { $0.time >= span.lowerBound }...] {
                         guard item.time <= span.upperBound else { break }
-                        if list.contains(items[item.index].identity) { known.insert(item.index) }
+                        if list.contains(items[item.index].identity) { known[item.index] = id }
                     }
                 }
             }
@@ -67,13 +80,14 @@ enum Ledger {
         if !undated.isEmpty {
             let rows = try Row.fetchCursor(
                 database,
-                sql: "SELECT identities FROM ledger WHERE stream = ? AND undated = 1",
+                sql: "SELECT identities, id FROM ledger WHERE stream = ? AND undated = 1",
                 arguments: [stream])
             while let row = try rows.next() {
+                let id: Int64 = row["id"]
                 try row.withUnsafeData(atIndex: 0) { data in
                     guard let data else { return }
                     let list = IdentityList(bytes: [UInt8](data))
-                    known.formUnion(undated.filter { list.contains(items[$0].identity) })
+                    for index in undated where list.contains(items[index].identity) { known[index] = id }
                 }
             }
         }
@@ -86,25 +100,28 @@ enum Ledger {
         let rows = try Row.fetchAll(
             database,
             sql:
-                "SELECT id, to_ms, keep_ms, count, identities FROM ledger WHERE stream = ? AND keep_ms < ? ORDER BY keep_ms LIMIT ?",
+                "SELECT id, to_ms, keep_ms, undated, count, identities FROM ledger WHERE stream = ? AND keep_ms < ? ORDER BY keep_ms LIMIT ?",
             arguments: [stream, horizon.milliseconds, rowsPerCompaction])
         for row in rows { try fold(row, stream: stream, database) }
-        try database.execute(
-            sql: "DELETE FROM ledger_day WHERE stream = ? AND day < ?",
-            arguments: [stream, (now - retention).milliseconds / 86_400_000])
+        for table in ["ledger_day", "ledger_undated_day"] {
+            try database.execute(
+                sql: "DELETE FROM \(table) WHERE stream = ? AND day < ?",
+                arguments: [stream, (now - retention).milliseconds / 86_400_000])
+        }
     }
 
     /// Adds a row to its day and removes it.
     private static func fold(_ row: Row, stream: Int64, _ database: Database) throws {
-        let day = Timestamp(milliseconds: row["to_ms"]).rounded(downTo: .seconds(86_400)).milliseconds / 86_400_000
+        let day = day(Timestamp(milliseconds: row["to_ms"]))
+        let table = row["undated"] ? "ledger_undated_day" : "ledger_day"
         let digest = IdentityList(bytes: [UInt8](row["identities"] as Data)).digest
         let before = try Row.fetchOne(
-            database, sql: "SELECT count, digest FROM ledger_day WHERE stream = ? AND day = ?",
+            database, sql: "SELECT count, digest FROM \(table) WHERE stream = ? AND day = ?",
             arguments: [stream, day])
         let sum = before.map { IdentityList(bytes: [UInt8]($0["digest"] as Data) + digest).digest } ?? digest
         try database.execute(
             sql: """
-                INSERT INTO ledger_day (stream, day, count, digest) VALUES (?, ?, ?, ?)
+                INSERT INTO \(table) (stream, day, count, digest) VALUES (?, ?, ?, ?)
                 ON CONFLICT (stream, day) DO UPDATE SET count = excluded.count, digest = excluded.digest
                 """,
             arguments: [stream, day, (row["count"] as Int) + (before?["count"] ?? 0), Data(sum)])
@@ -135,7 +152,7 @@ enum Ledger {
         var folded = 0
         for row in finished.prefix(rowsPerCompaction) where folded < bytes {
             let whole = try Row.fetchOne(
-                database, sql: "SELECT id, to_ms, keep_ms, count, identities FROM ledger WHERE id = ?",
+                database, sql: "SELECT id, to_ms, keep_ms, undated, count, identities FROM ledger WHERE id = ?",
                 arguments: [row["id"] as Int64])
             if let whole { try fold(whole, stream: stream, database) }
             folded += (row["count"] as Int) * 16

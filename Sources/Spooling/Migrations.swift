@@ -228,7 +228,8 @@ package enum Migrations {
 
                     CREATE TABLE announcement (             -- facts that are yet to become records of our own
                         id INTEGER PRIMARY KEY AUTOINCREMENT,
-                        kind TEXT NOT NULL,                 -- the record's `type`: twilship.gap and the like
+                        record_id TEXT NOT NULL,            -- the record's `id`
+                        kind TEXT NOT NULL,                 -- the record's `type`: twilship.started and the like
                         severity INTEGER NOT NULL,          -- as RFC 5424 numbers it
                         account TEXT NOT NULL,              -- '' if it is of no account
                         account_sid TEXT NOT NULL,
@@ -273,6 +274,32 @@ package enum Migrations {
                     ) STRICT, WITHOUT ROWID;
 
                     ALTER TABLE stream ADD COLUMN folded_ms INTEGER;    -- from here on the ledger knows each record
+                    """)
+        }
+        migrator.registerMigration("v6.announcements") { database in
+            try database.execute(
+                sql: """
+                    -- What is told by itself, whoever notes it down.
+                    ALTER TABLE gap ADD COLUMN announced INTEGER NOT NULL DEFAULT 0;
+                    CREATE INDEX gap_unannounced ON gap (found_ms) WHERE announced = 0;
+                    ALTER TABLE sink_gap ADD COLUMN announced INTEGER NOT NULL DEFAULT 0;
+                    CREATE INDEX sink_gap_unannounced ON sink_gap (found_ms) WHERE announced = 0;
+                    ALTER TABLE dead_letter ADD COLUMN announced INTEGER NOT NULL DEFAULT 0;
+                    CREATE INDEX dead_letter_unannounced ON dead_letter (sink)
+                        WHERE announced = 0 AND dataset != 'twilship';
+
+                    CREATE TABLE announced_failure (        -- what is told to fail, until it is told to work again
+                        name TEXT PRIMARY KEY,
+                        since_ms INTEGER NOT NULL
+                    ) STRICT, WITHOUT ROWID;
+
+                    CREATE TABLE ledger_undated_day (       -- as ledger_day, of records filed by when they were read
+                        stream INTEGER NOT NULL,
+                        day INTEGER NOT NULL,
+                        count INTEGER NOT NULL,
+                        digest BLOB NOT NULL,
+                        PRIMARY KEY (stream, day)
+                    ) STRICT, WITHOUT ROWID;
                     """)
         }
         return migrator
@@ -325,6 +352,8 @@ enum Property: String {
     case runtime
     /// Why the spool takes nothing more, as JSON; '' while it does.
     case fullness
+    /// `running` while a service has the state, `stopped` after it has told that it stops.
+    case lifecycle
 
     func fetch(_ database: Database) throws -> String? {
         try String.fetchOne(database, sql: "SELECT value FROM property WHERE key = ?", arguments: [rawValue])

@@ -92,8 +92,7 @@ extension RecordHistory {
         }
     }
 
-    private static let frameColumns =
-        "SELECT frame.*, stream.account_sid, stream.dataset FROM frame JOIN stream ON stream.id = frame.stream"
+    private static let frameColumns = "SELECT * FROM frame"
 
     private static func history(
         of identity: RecordIdentity, sid: String, in row: Row, _ directory: StateDirectory, _ database: Database

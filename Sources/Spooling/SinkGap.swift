@@ -48,7 +48,7 @@ extension SinkGap {
         try database.execute(
             sql: """
                 UPDATE sink_gap SET last_sequence = :last, found_ms = :now, from_ms = MIN(from_ms, :from),
-                    to_ms = MAX(to_ms, :to)
+                    to_ms = MAX(to_ms, :to), announced = 0
                 WHERE sink = :sink AND last_sequence = :first - 1 AND first_sequence < :first AND reason = :reason
                     AND from_ms IS NOT NULL AND :from IS NOT NULL
                 """,
@@ -102,8 +102,14 @@ extension SinkGap {
                 sql: "DELETE FROM sink_gap WHERE sink = ? AND first_sequence = ?", arguments: [sink, first])
             for (from, to) in [(first, inside.lowerBound - 1), (inside.upperBound + 1, last)] where from <= to {
                 try database.execute(
-                    sql: "INSERT INTO sink_gap VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    arguments: [sink, from, to, gap["from_ms"], gap["to_ms"], gap["reason"], gap["found_ms"]])
+                    sql: """
+                        INSERT INTO sink_gap
+                            (sink, first_sequence, last_sequence, from_ms, to_ms, reason, found_ms, announced)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                        """,
+                    arguments: [
+                        sink, from, to, gap["from_ms"], gap["to_ms"], gap["reason"], gap["found_ms"], gap["announced"],
+                    ])
             }
         }
         try database.execute(sql: "UPDATE sink SET skipped = skipped - ? WHERE name = ?", arguments: [count, sink])

@@ -143,7 +143,7 @@ extension BackfillJob {
             sql: """
                 SELECT stream.*, from_ms, to_ms FROM backfill_stream
                 JOIN backfill ON backfill.id = job JOIN stream ON stream.id = backfill_stream.stream
-                WHERE sink = '' AND finished_ms IS NOT NULL AND retired_ms IS NOT NULL AND \(condition)
+                WHERE sink = '' AND identities IS NULL AND finished_ms IS NOT NULL AND retired_ms IS NOT NULL AND \(condition)
                 """,
             arguments: arguments)
         var gaps: [StateSummary.Gap] = []
@@ -211,7 +211,7 @@ extension BackfillJob {
             arguments: [Data(IdentityList.encode(left.sorted())), job])
     }
 
-    /// Notes as a gap what a backfill of certain records did not find.
+    /// Notes as a gap what was lost from the spool and not found again.
     /// - Returns: nil if it found all.
     fileprivate static func recordMissing(
         of job: Int64, now: Timestamp, _ database: Database
@@ -220,7 +220,7 @@ extension BackfillJob {
             database,
             sql: """
                 SELECT stream.*, from_ms, to_ms, sink, identities FROM backfill JOIN stream ON stream.id = stream
-                WHERE backfill.id = ? AND identities IS NOT NULL
+                WHERE backfill.id = ? AND purpose = 'damage' AND identities IS NOT NULL
                 """,
             arguments: [job])
         guard let row, let key = StreamKey(row) else { return nil }

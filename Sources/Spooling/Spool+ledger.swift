@@ -8,6 +8,7 @@ extension Spool {
 
     /// Keeps the ledger within its share of the disk, as far as it can be.
     func trimLedger() throws {
+        guard ledgerHolds == 0 else { return }
         let time = now()
         let elapsed = time - ledgerLookedAt
         // The clock may have been set back.

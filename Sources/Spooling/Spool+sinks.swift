@@ -116,18 +116,26 @@ extension Spool {
             WHERE delivery.sink = sink.name AND delivery.first_sequence > sink.position)
         """
 
-    /// How many records wait for each attached sink.
+    /// How many records wait for each attached sink. Our own do not count behind the last of Twilio's: nobody stays for
+    /// them.
     package func backlogs() throws -> [String: Int64] {
-        let last = lastSequence
+        let last = lastCollectedSequence
         return try query { database in
             let rows = try Row.fetchAll(
                 database,
-                sql: "SELECT name, position, \(Self.settledAhead) AS ahead FROM sink WHERE detached_ms IS NULL")
-            return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], last - $0["position"] - $0["ahead"]) })
+                sql: """
+                    SELECT name, position, (SELECT COALESCE(SUM(MIN(last_sequence, :last) - first_sequence + 1), 0)
+                        FROM delivery WHERE delivery.sink = sink.name AND first_sequence > position
+                            AND first_sequence <= :last) AS ahead
+                    FROM sink WHERE detached_ms IS NULL
+                    """,
+                arguments: ["last": last])
+            return Dictionary(
+                uniqueKeysWithValues: rows.map { ($0["name"], max(0, last - $0["position"] - $0["ahead"])) })
         }
     }
 
-    /// Whether any record waits for any attached sink.
+    /// Whether any record of Twilio's waits for any attached sink.
     package func isAnythingWaiting() throws -> Bool {
         try backlogs().values.contains { $0 > 0 }
     }

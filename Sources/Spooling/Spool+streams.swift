@@ -205,6 +205,7 @@ extension Spool {
     /// appended together with the progress past it, so a window that a crash interrupts has left no row at all. A live
     /// pass does not find them by mistake either: rows are looked for by date, and what matches is the same record.
     package func compactLedger(of stream: StreamID, before horizon: Timestamp) throws {
+        guard ledgerHolds == 0 else { return }
         let time = now()
         try commit { database in
             let row = try Row.fetchOne(

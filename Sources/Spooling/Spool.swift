@@ -51,12 +51,16 @@ package actor Spool {
     private var nextSequence: Int64
     /// The last sequence that this process has given to each stream's records.
     private var lastAppended: [StreamID: Int64] = [:]
+    /// The sequence of the newest record that is not our own; 0 before the first.
+    package private(set) var lastCollectedSequence: Int64
     var pending = Pending()
     /// Commits are this far apart at least when nothing but passes without records is to be saved.
     private static let commitInterval: Duration = .seconds(1)
     private var committedAt = Timestamp(milliseconds: .min)
     /// Whose each stream is, with today's label.
     var accounts: [StreamID: (account: Pending.Account, label: String)]
+    /// How many audits keep the ledger as it is.
+    var ledgerHolds = 0
     /// The UTC day on which old usage was last looked for.
     var usagePrunedOn = ""
     private var frameCache: [Frame] = []
@@ -97,6 +101,11 @@ package actor Spool {
             try Migrations.apply(migrations, to: database, path: directory.databasePath, version: version)
             accounts = try database.read(Self.accounts)
             nextSequence = try database.read { try Property.nextSequence.fetch($0).flatMap(Int64.init) ?? 1 }
+            lastCollectedSequence = try database.read { database in
+                try Int64.fetchOne(
+                    database,
+                    sql: "SELECT last_sequence FROM frame WHERE stream != 0 ORDER BY first_sequence DESC LIMIT 1") ?? 0
+            }
             let last = try database.read {
                 try Row.fetchOne($0, sql: "SELECT id, length, created_ms FROM segment ORDER BY id DESC LIMIT 1")
             }
@@ -176,36 +185,71 @@ package actor Spool {
             if isCommitDue { try commit(advance) { _ in } } else { pending.add(advance) }
             return
         }
+        let parts = advance.blocks.map { part in
+            let origin = SpooledRecord.Origin(
+                account: advance.account, accountSID: advance.accountSID, dataset: advance.dataset, lane: part.lane,
+                target: advance.backfill?.sink)
+            return RecordPart(origin: origin, block: part.block)
+        }
+        try append(
+            parts, stream: advance.stream.rawValue, window: advance.window, requestIDs: advance.requestIDs
+        ) { sequences, place in
+            try commit(advance) { database in
+                try place(database)
+                if advance.backfill?.sink == nil { try Ledger.add(advance, sequences: sequences, database) }
+                if advance.backfill == nil { try Self.saveCheckpoint(advance, database) }
+                if let backfill = advance.backfill { try BackfillJob.strike(advance.taken, of: backfill.job, database) }
+            }
+        }
+        lastAppended[advance.stream] = lastSequence
+        lastCollectedSequence = lastSequence
+    }
+
+    /// Records that leave together, and whose they are.
+    struct RecordPart {
+        let origin: SpooledRecord.Origin
+        let block: EnvelopeBlock
+    }
+
+    /// Writes records to the open segment, and has their place committed.
+    /// - Parameters:
+    ///   - stream: 0 for records of our own.
+    ///   - commit: gets the records' sequences, and what saves their place; runs it in one transaction with all that is
+    ///     to become durable together with them.
+    /// - Throws: `SpoolError`; nothing was counted then.
+    func append(
+        _ parts: [RecordPart], stream: Int64, window: Window, requestIDs: [String],
+        commit: (_ sequences: ClosedRange<Int64>, _ place: (Database) throws -> Void) throws -> Void
+    ) throws {
         do {
-            try appendRecords(of: advance)
+            try appendOnce(parts, stream: stream, window: window, requestIDs: requestIDs, commit: commit)
         } catch let error as SpoolError {
             guard case .full(let fullness) = error, case .disk = fullness.cause else { throw error }
             guard reserve.isHeld else { throw noRoomOnDisk() }
             // With the reserve's room, delivered segments can be given up.
             giveUpReserve()
-            try appendRecords(of: advance)
+            try appendOnce(parts, stream: stream, window: window, requestIDs: requestIDs, commit: commit)
         }
     }
 
-    private func appendRecords(of advance: Advance) throws {
-        try makeRoom(for: advance.blocks.reduce(0) { $0 + Frame.estimatedBytes(of: $1.block) })
+    private func appendOnce(
+        _ parts: [RecordPart], stream: Int64, window: Window, requestIDs: [String],
+        commit: (_ sequences: ClosedRange<Int64>, _ place: (Database) throws -> Void) throws -> Void
+    ) throws {
+        try makeRoom(for: parts.reduce(0) { $0 + Frame.estimatedBytes(of: $1.block) })
         var sequence = nextSequence
-        var frames: [(bytes: [UInt8], first: Int64, last: Int64, lane: Lane)] = []
-        for part in advance.blocks {
-            let origin = SpooledRecord.Origin(
-                account: advance.account, accountSID: advance.accountSID, dataset: advance.dataset, lane: part.lane,
-                target: advance.backfill?.sink)
+        var frames: [(bytes: [UInt8], first: Int64, last: Int64, origin: SpooledRecord.Origin)] = []
+        for part in parts {
             for cut in Frame.cuts(of: part.block) {
-                let bytes = Frame.encode(cut, of: part.block, origin: origin, firstSequence: sequence)
-                frames.append((bytes, sequence, sequence + Int64(cut.count) - 1, part.lane))
+                let bytes = Frame.encode(cut, of: part.block, origin: part.origin, firstSequence: sequence)
+                frames.append((bytes, sequence, sequence + Int64(cut.count) - 1, part.origin))
                 sequence += Int64(cut.count)
             }
         }
         let collected = now()
         let place = try write(frames.map(\.bytes))
-        let sequences = nextSequence...sequence - 1
         do {
-            try commit(advance) { database in
+            try commit(nextSequence...sequence - 1) { database in
                 try database.executeCached(
                     sql: """
                         INSERT INTO segment (id, length, last_sequence, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?)
@@ -225,16 +269,12 @@ package actor Spool {
                             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                             """,
                         arguments: [
-                            frame.first, frame.last, place.segment, offset, frame.bytes.count, advance.stream.rawValue,
-                            frame.lane.rawValue, collected.milliseconds, advance.window.from.milliseconds,
-                            advance.window.to.milliseconds, advance.requestIDs.joined(separator: " "),
-                            advance.backfill?.sink ?? "",
+                            frame.first, frame.last, place.segment, offset, frame.bytes.count, stream,
+                            frame.origin.lane.rawValue, collected.milliseconds, window.from.milliseconds,
+                            window.to.milliseconds, requestIDs.joined(separator: " "), frame.origin.target ?? "",
                         ])
                     offset += Int64(frame.bytes.count)
                 }
-                if advance.backfill?.sink == nil { try Ledger.add(advance, sequences: sequences, database) }
-                if advance.backfill == nil { try Self.saveCheckpoint(advance, database) }
-                if let backfill = advance.backfill { try BackfillJob.strike(advance.taken, of: backfill.job, database) }
                 try Property.nextSequence.save(String(sequence), database)
             }
         } catch {
@@ -248,7 +288,6 @@ package actor Spool {
             disk[directory.segmentPath(place.segment)] = size.allocated
         }
         nextSequence = sequence
-        lastAppended[advance.stream] = lastSequence
         keptUntil = nil
         notify()
     }

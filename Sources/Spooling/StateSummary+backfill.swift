@@ -105,8 +105,10 @@ extension StateSummary.BackfillStatus {
                     && (job.stream == nil || job.stream?.rawValue == stream.id)
             }
             let left = its.map { stream -> Duration in
-                // A job to all sinks leaves out what was or will be collected anyway; one for a single sink reads it again.
-                let others = job.sink == nil ? [stream.collected] + (backfilled[stream.id] ?? []) : []
+                // A job to all sinks leaves out what was or will be collected anyway; one for a single sink, or for
+                // certain records, reads it again.
+                let others =
+                    job.sink == nil && job.identities == nil ? [stream.collected] + (backfilled[stream.id] ?? []) : []
                 let done = Coverage.union(others + (own[stream.id] ?? []))
                 return done.holes(in: job.window).reduce(.zero) { $0 + $1.length }
             }

@@ -75,6 +75,15 @@ package struct StateSummary: Sendable {
     package var fullness: Fullness?
 }
 
+extension Spool {
+    /// Where everything stands now.
+    package func stateSummary() throws -> StateSummary {
+        try flush()
+        let time = now()
+        return try query { try StateSummary($0, processID: nil, now: time) }
+    }
+}
+
 extension StateSummary {
     init(_ database: Database, processID: Int32?, now: Timestamp) throws {
         self.processID = processID
@@ -91,7 +100,9 @@ extension StateSummary {
                 SELECT stream.*, COALESCE(requests, 0) AS requests, COALESCE(records, 0) AS records,
                     COALESCE(taken, 0) AS taken_today,
                     (SELECT COALESCE(SUM(count), 0) FROM ledger WHERE ledger.stream = stream.id)
-                        + (SELECT COALESCE(SUM(count), 0) FROM ledger_day WHERE ledger_day.stream = stream.id) AS taken
+                        + (SELECT COALESCE(SUM(count), 0) FROM ledger_day WHERE ledger_day.stream = stream.id)
+                        + (SELECT COALESCE(SUM(count), 0) FROM ledger_undated_day AS undated
+                            WHERE undated.stream = stream.id) AS taken
                 FROM stream LEFT JOIN usage ON usage.stream = stream.id AND usage.day = ?
                 ORDER BY account, dataset, service_sid, environment_sid
                 """,

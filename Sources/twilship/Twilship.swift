@@ -19,6 +19,7 @@ struct Twilship: AsyncParsableCommand {
               twilship tail --level warning        follow records as they come
               twilship fetch AE0123...             one record, as Twilio has it
               twilship backfill --from 30d --plan  what would collecting the past cost?
+              twilship audit --from 7d             is anything missing?
               twilship dead-letters list           what did a sink refuse, and why?
               twilship replay --sink siem --from 2h    send what is spooled again
               twilship checkpoint list             how far is every stream?
@@ -26,7 +27,7 @@ struct Twilship: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Run.self, Check.self, Status.self, Explain.self, Tail.self, Fetch.self, Backfill.self,
+            Run.self, Check.self, Status.self, Explain.self, Tail.self, Fetch.self, Backfill.self, Audit.self,
             DeadLetters.self, Replay.self, Checkpoint.self, SpoolCommand.self, Config.self,
         ])
 }

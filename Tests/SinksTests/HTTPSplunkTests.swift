@@ -106,7 +106,7 @@ import Transport
                 ? .init(200, #"{"acks":{}}"#)
                 : .init(400, #"{"text":"Invalid data format","code":\#(code),"invalid-event-number":1}"#)
         } _: { sink, _ in
-            let verdicts = await sink.deliver(.sample(1...4)).verdicts ?? []
+            let verdicts = await sink.deliver(.sample(1...4)).verdicts
             try #require(verdicts.count == 4)
             for (index, verdict) in verdicts.enumerated() {
                 switch verdict {

@@ -73,13 +73,18 @@ package struct PathTemplate: Hashable, Sendable {
         for part in parts {
             switch part {
             case .literal(let text): path += text
-            case .value(.account): path += Self.safe(origin.account)
-            case .value(.accountSID): path += Self.safe(origin.accountSID)
+            case .value(.account): path += Self.safe(Self.owner(origin.account))
+            case .value(.accountSID): path += Self.safe(Self.owner(origin.accountSID))
             case .value(.dataset): path += Self.safe(origin.dataset.rawValue)
             case .value(.date): path += date
             }
         }
         return path
+    }
+
+    /// Records of our own may be of no account.
+    private static func owner(_ account: String) -> String {
+        account.isEmpty ? Dataset.twilship.rawValue : account
     }
 
     /// Three values of this length, a date and a rotated file's endings still fit a file name (255 bytes).

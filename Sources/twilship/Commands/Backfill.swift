@@ -122,7 +122,8 @@ struct Backfill: AsyncParsableCommand {
             try await client.carryOut(request) { settings, logger, voice in
                 try StateAccess.mustExist(settings)
                 return try await BackfillEngine.withAssembly(settings, logger) { assembly in
-                    try await BackfillWork(assembly).cancel(id, voice)
+                    try await BackfillEngine.announce(request, assembly)
+                    return try await BackfillWork(assembly).cancel(id, voice)
                 }
             }
         }

@@ -76,10 +76,14 @@ struct Run: AsyncParsableCommand {
 
     private func serve(_ assembly: Assembly, _ keeper: SpoolKeeper, _ logger: Logger) async throws {
         let signals = StopSignals(logger: logger)
-        // Services stop in reverse: collecting first, then deliveries, and saving the state last.
+        let announcer = LifeAnnouncer(
+            assembly, configurationPath: options.config, clock: keeper.clock, logger: logger)
+        // Services stop in reverse: collecting first, then what is to be said of it, then deliveries, and saving the
+        // state last.
         var services: [any Service] = [
             KeepingService(keeper: keeper),
             DispatchingService(dispatchers: assembly.dispatchers, ending: assembly.ending),
+            HeraldService(herald: assembly.herald, announcer: announcer),
             IngestingService(fleet: assembly.fleet, backfiller: assembly.backfiller),
             ControlService(assembly: assembly, logger: logger),
         ]
@@ -87,7 +91,8 @@ struct Run: AsyncParsableCommand {
         if let untilIdle {
             services.append(
                 IdleWatch(
-                    assembly: assembly, idle: .seconds(untilIdle), clock: keeper.clock, stop: { await stopper.stop() }))
+                    assembly: assembly, idle: .seconds(untilIdle), clock: keeper.clock, announcer: announcer,
+                    stop: { await stopper.stop() }))
         }
         let group = ServiceGroup(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint],
@@ -114,6 +119,7 @@ struct Run: AsyncParsableCommand {
                 await withDiscardingTaskGroup { group in
                     group.addTask {
                         await assembly.fleet.run(.once)
+                        await assembly.herald.publish()
                         assembly.ending.request(.whenDelivered)
                     }
                     for dispatcher in assembly.dispatchers { group.addTask { await dispatcher.run() } }

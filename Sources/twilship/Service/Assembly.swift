@@ -13,6 +13,7 @@ struct Assembly: Sendable {
     let ending: Ending
     let fleet: Fleet
     let backfiller: Backfiller
+    let herald: Herald
     let registry: StreamRegistry
     let accounts: [AccountWiring]
     let dispatchers: [Dispatcher]
@@ -52,6 +53,10 @@ struct Assembly: Sendable {
         }
         fleet = Fleet(ingestors: ingestors, discoveries: discoveries)
         backfiller = Backfiller(surroundings)
+        herald = Herald(
+            surroundings,
+            accounts: { network.accounts.all.map { Herald.Account(name: $0.identity.name, sid: $0.identity.sid) } },
+            heartbeat: settings.heartbeat.interval, version: Twilship.version)
         _ = try await spool.attach(
             settings.sinks.map { ($0.name, $0.start.inSpool(clock.wallNow)) },
             skipping: Set(settings.sinks.filter { $0.whenFull == .skip }.map(\.name)))

@@ -53,6 +53,7 @@ struct BackfillEngine {
             let work = BackfillWork(assembly)
             var jobs = try await assembly.spool.backfills(openOnly: true).map(\.id)
             if let request {
+                try await Self.announce(request.control(BackfillRequest.command), assembly)
                 jobs += try await work.add(request, getuid(), voice).filter { !jobs.contains($0) }
                 if !request.waits {
                     try await voice.remark("no service runs; it begins with the next start of the service")
@@ -65,6 +66,24 @@ struct BackfillEngine {
             }
             await carryOut(assembly, jobs, work)
             return try await end(assembly, jobs)
+        }
+    }
+
+    /// What changes something is told to the sinks, as soon as there is somebody who delivers.
+    static func announce(_ request: ControlRequest, _ assembly: Assembly) async throws {
+        try await assembly.spool.announceCommand(
+            request.command, arguments: request.arguments.mapValues(ControlCommands.text), uid: getuid())
+    }
+
+    /// An audit, and what it repairs.
+    func audit(_ request: AuditRequest) async throws -> ControlEnd {
+        try await Self.withAssembly(settings, logger) { assembly in
+            if request.repairs { try await Self.announce(request.control, assembly) }
+            await assembly.fleet.run(.enlist)
+            return try await AuditWork(assembly).run(request, getuid(), voice) { jobs in
+                await carryOut(assembly, jobs, BackfillWork(assembly))
+                return try await end(assembly, jobs)
+            }
         }
     }
 
@@ -87,6 +106,7 @@ struct BackfillEngine {
         await withDiscardingTaskGroup { group in
             group.addTask {
                 await reading.value
+                await assembly.herald.publish()
                 // Whoever interrupts does not wait for a sink that fails.
                 assembly.ending.request(interruption.hasCome ? .soon : .whenDelivered)
             }

@@ -73,8 +73,9 @@ struct BackfillWork: Sendable {
         var jobs: [Int64] = []
         for place in places {
             let same = open.first {
-                ($0.accountSID, $0.dataset, $0.window, $0.sink)
-                    == (place.accountSID, place.dataset, request.window, request.sink)
+                $0.identities == nil
+                    && ($0.accountSID, $0.dataset, $0.window, $0.sink)
+                        == (place.accountSID, place.dataset, request.window, request.sink)
             }
             if let same {
                 try await voice.remark("job \(same.id) goes on: \(Self.described(same))")

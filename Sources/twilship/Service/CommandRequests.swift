@@ -132,3 +132,38 @@ extension BackfillRequest {
         waits = arguments["wait"]?.boolean ?? true
     }
 }
+
+/// `audit`: what to compare with Twilio.
+struct AuditRequest: Sendable {
+    static let command = "audit"
+
+    var window: Window
+    var account: String?
+    var dataset: Dataset?
+    /// Whether to collect what is missing.
+    var repairs = false
+    var json = false
+
+    var control: ControlRequest {
+        var arguments: [String: ControlValue] = [
+            "from": .string(window.from.rfc3339), "to": .string(window.to.rfc3339), "repair": .boolean(repairs),
+            "json": .boolean(json),
+        ]
+        arguments.set("account", account)
+        arguments.set("dataset", dataset?.rawValue)
+        return ControlRequest(Self.command, arguments: arguments)
+    }
+
+    /// What is audited, as backfills name it.
+    var places: BackfillRequest { BackfillRequest(window: window, account: account, dataset: dataset) }
+}
+
+extension AuditRequest {
+    init(_ request: ControlRequest) throws {
+        let range = try BackfillRequest(request)
+        self.init(
+            window: range.window, account: range.account, dataset: range.dataset,
+            repairs: request.arguments["repair"]?.boolean ?? false,
+            json: request.arguments["json"]?.boolean ?? false)
+    }
+}

@@ -15,6 +15,11 @@ struct ControlCommands: Sendable {
     /// How often `tail` looks whether there are other streams.
     static let registryInterval: Duration = .seconds(5)
 
+    /// Whether the sinks are told of a command: it changes something, or reads from Twilio.
+    private static func isTold(_ command: String) -> Bool {
+        StateCommands.changesState(command) ?? ![BackfillRequest.list, BackfillRequest.follow].contains(command)
+    }
+
     func carryOut(_ request: ControlRequest, _ peer: ControlPeer, _ answer: ControlAnswer) async -> ControlEnd {
         let arguments = request.arguments.sorted { $0.key < $1.key }.map { "\($0.key)=\(Self.text($0.value))" }
         logger.notice(
@@ -25,6 +30,11 @@ struct ControlCommands: Sendable {
                 "caller.uid": "\(peer.uid)", "caller.pid": "\(peer.pid)",
             ])
         do {
+            if Self.isTold(request.command) {
+                // Before it is done: what cannot be told is not done.
+                try await assembly.spool.announceCommand(
+                    request.command, arguments: request.arguments.mapValues(Self.text), uid: peer.uid, beside: true)
+            }
             return try await carryOut(request, peer.uid, CommandVoice(answer))
         } catch let refusal as CommandRefusal {
             return refusal.end
@@ -54,6 +64,10 @@ struct ControlCommands: Sendable {
             let streams = assembly.registry.ingestors.map(SideStream.init)
             return try await BackfillSampler(network: assembly.network, settings: assembly.settings, counted: counted)
                 .run(BackfillRequest(request), streams, voice)
+        case AuditRequest.command:
+            return try await AuditWork(assembly).run(AuditRequest(request), uid, voice) { jobs in
+                try await backfill.follow(jobs, voice)
+            }
         case BackfillRequest.list:
             for line in BackfillReport.lines(try await assembly.spool.backfillStatus()) { try await voice.answer(line) }
             return .success
@@ -89,7 +103,7 @@ struct ControlCommands: Sendable {
         }
     }
 
-    private static func text(_ value: ControlValue) -> String {
+    static func text(_ value: ControlValue) -> String {
         switch value {
         case .string(let text): text
         case .integer(let number): "\(number)"

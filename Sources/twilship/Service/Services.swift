@@ -20,6 +20,19 @@ struct IngestingService: Service {
     }
 }
 
+/// What twilship says of itself; what it says last is there before the deliveries end.
+struct HeraldService: Service {
+    let herald: Herald
+    let announcer: LifeAnnouncer
+
+    func run() async throws {
+        await announcer.started()
+        await cancelWhenGracefulShutdown { await herald.run() }
+        await announcer.stopped()
+        await herald.publish()
+    }
+}
+
 /// All dispatchers; delivers what can be delivered at once before it stops.
 struct DispatchingService: Service {
     let dispatchers: [Dispatcher]
@@ -53,6 +66,7 @@ struct IdleWatch: Service {
     let assembly: Assembly
     let idle: Duration
     let clock: any PipelineClock
+    let announcer: LifeAnnouncer
     let stop: @Sendable () async -> Void
 
     func run() async throws {
@@ -60,7 +74,8 @@ struct IdleWatch: Service {
             var last: Int64 = -1
             var since = clock.monotonicNow
             while (try? await clock.sleep(for: Self.interval)) != nil {
-                let sequence = await assembly.spool.lastSequence
+                // What we say ourselves keeps nobody awake.
+                let sequence = await assembly.spool.lastCollectedSequence
                 let board = assembly.board.now
                 let isWaiting = try await assembly.spool.isAnythingWaiting()
                 let isSearching = assembly.fleet.discoveries.contains {
@@ -72,6 +87,7 @@ struct IdleWatch: Service {
                 if sequence != last || isBusy { since = clock.monotonicNow }
                 last = sequence
                 if since.duration(to: clock.monotonicNow) >= idle {
+                    announcer.isIdle()
                     await stop()
                     return
                 }

@@ -100,6 +100,9 @@ struct StateAccess: Sendable {
                 version: Twilship.version, now: { clock.wallNow })
             let end: ControlEnd
             do {
+                try await spool.announceCommand(
+                    type(of: command).name, arguments: command.arguments.mapValues(ControlCommands.text),
+                    uid: getuid())
                 end = try await command.run(StateAccess(settings, try StateReader(directory), spool: spool), voice)
             } catch {
                 try? await spool.close()
@@ -125,6 +128,11 @@ enum StateCommands {
         ReplayList.self, ReplayCancel.self, SpoolList.self, SpoolVerify.self, SpoolExport.self, CheckpointList.self,
         CheckpointSet.self, ExplainRecord.self,
     ]
+
+    /// - Returns: nil if it is none of them.
+    static func changesState(_ name: String) -> Bool? {
+        all.first { $0.name == name }?.changesState
+    }
 
     /// - Returns: nil if it is none of them.
     static func command(_ request: ControlRequest) throws -> (any StateCommand)? {

@@ -21,7 +21,8 @@ struct DeliveryBench {
         let clock = clock
         board = StatusBoard(clock: clock)
         spool = try Spool(
-            directory: directory, options: SpoolOptions(maximumBytes: 1 << 30, retain: .seconds(86_400)), version: "1.0.0",
+            directory: directory, options: SpoolOptions(maximumBytes: 1 << 30, retain: .seconds(86_400)),
+            version: "1.0.0",
             now: { clock.wallNow }, executor: clock.executor)
     }
 

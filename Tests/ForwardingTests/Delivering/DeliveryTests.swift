@@ -146,7 +146,8 @@ import Testing
             try await bench.append(120)
             await bench.deliver(to: RecordingSink())
             let job = try await bench.spool.addReplay(
-                sink: "siem", from: Timestamp(milliseconds: 0), to: bench.clock.wallNow + .seconds(86_400), requestedBy: 0)
+                sink: "siem", from: Timestamp(milliseconds: 0), to: bench.clock.wallNow + .seconds(86_400),
+                requestedBy: 0)
             #expect(job != nil)
             try await bench.append(10)
             let sink = RecordingSink { _, batch in batch.records.count > 40 ? .split(reason: "413") : .accepted() }

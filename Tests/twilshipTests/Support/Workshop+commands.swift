@@ -94,12 +94,13 @@ extension Workshop {
         try Self.wholeLines(folder + "/second").count { $0.contains("\"tags\":[\"backfill\"]") }
     }
 
-    private static func wholeLines(_ path: String) throws -> [Substring] {
+    /// Of Twilio's records.
+    static func wholeLines(_ path: String) throws -> [Substring] {
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         return try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".jsonl") }.flatMap {
             try String(contentsOfFile: path + "/" + $0, encoding: .utf8)
                 .split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-        }
+        }.filter { !isOwn($0) }
     }
 
     /// The `id` of each envelope, one a line.

@@ -72,8 +72,26 @@ final class Workshop: Sendable {
         try Program(arguments, environment: environment)
     }
 
-    /// Every line the sink has written, in the order of its files: rotated ones by number, then the one written to.
+    /// Every record of Twilio's that the sink has written, in the order of its files: rotated ones by number, then the
+    /// one written to.
     func delivered() throws -> [String] {
+        try lines().filter { !Self.isOwn($0) }
+    }
+
+    /// Our own records that the sink has written.
+    func announced() throws -> [OwnLine] {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try lines().filter(Self.isOwn).map { try decoder.decode(OwnLine.self, from: Data($0.utf8)) }
+    }
+
+    private static let ownMark = Data(#""dataset":"twilship""#.utf8)
+
+    static func isOwn(_ line: some StringProtocol) -> Bool {
+        line.contains(#""dataset":"twilship""#)
+    }
+
+    private func lines() throws -> [String] {
         guard FileManager.default.fileExists(atPath: outputFolder) else { return [] }
         let names = try FileManager.default.contentsOfDirectory(atPath: outputFolder).filter { !$0.hasPrefix(".") }
         let current = names.filter { $0.hasSuffix(".jsonl") }
@@ -88,12 +106,20 @@ final class Workshop: Sendable {
         return lines
     }
 
-    /// How many whole lines are delivered; the last may be in the writing.
+    /// How many whole lines of Twilio's records are delivered; the last may be in the writing.
     func deliveredLines() throws -> Int {
         guard FileManager.default.fileExists(atPath: outputFolder) else { return 0 }
         return try FileManager.default.contentsOfDirectory(atPath: outputFolder).filter { $0.hasSuffix(".jsonl") }
             .reduce(0) { sum, name in
-                try sum + Data(contentsOf: URL(fileURLWithPath: outputFolder + "/" + name)).count { $0 == 0x0A }
+                let data = try Data(contentsOf: URL(fileURLWithPath: outputFolder + "/" + name))
+                let whole = data[..<(data.lastIndex(of: 0x0A) ?? 0)]
+                var own = 0
+                var rest = whole
+                while let mark = rest.range(of: Self.ownMark) {
+                    own += 1
+                    rest = rest[mark.upperBound...]
+                }
+                return sum + data.count { $0 == 0x0A } - own
             }
     }
 
@@ -131,6 +157,28 @@ final class Workshop: Sendable {
         #expect(process.terminationStatus == 0, "\(path) is not a whole gzip file")
         return String(decoding: data, as: UTF8.self)
     }
+}
+
+/// A record of our own.
+struct OwnLine: Decodable {
+    struct Facts: Decodable {
+        var stream: String?
+        var from: String?
+        var to: String?
+        var reason: String?
+        var command: String?
+        var uid: UInt32?
+        var previous: String?
+        var clean: Bool?
+        var lastError: String?
+    }
+
+    let id: String
+    let type: String
+    let severity: String
+    let account: String?
+    let message: String
+    let raw: Facts
 }
 
 /// How a program ended, and what it said.
