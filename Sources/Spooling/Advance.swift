@@ -12,6 +12,10 @@ package struct SpoolOptions: Sendable {
     /// Room that is kept back for a full disk.
     package let reserveBytes: Int
 
+    /// Pages of 4 KiB to which the write-ahead log grows: a quarter of the reserve, 4 MB at most. On a full disk it has to
+    /// do with that.
+    var logPages: Int { min(1000, max(16, reserveBytes / 4 / 4096)) }
+
     /// What the ledger's identities may take before finished ones are folded early.
     var ledgerBytes: Int { maximumBytes / 8 }
 

@@ -28,7 +28,9 @@ extension Spool {
     }
 
     private func lack(of bytes: Int) throws -> Fullness.Cause? {
-        if try bytesUsed() + bytes > options.maximumBytes { return .limit(bytes: options.maximumBytes) }
+        // As if the log were as long as it gets: else there would be room after each time it is cut.
+        let log = max(0, options.logPages * 4096 - (FileSize(directory.databasePath + "-wal")?.allocated ?? 0))
+        if try bytesUsed() + log + bytes > options.maximumBytes { return .limit(bytes: options.maximumBytes) }
         return holdReserve() ? nil : .disk(path: directory.path)
     }
 

@@ -131,14 +131,13 @@ package actor Spool {
     }
 
     private static func openDatabase(_ path: String, _ options: SpoolOptions) throws -> DatabaseQueue {
-        let pages = min(1000, max(16, options.reserveBytes / 4 / 4096))
+        let pages = options.logPages
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.label = "twilship.state"
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF")
-            // On a full disk the write-ahead log has to do with the reserve.
             try database.execute(
                 sql: "PRAGMA wal_autocheckpoint = \(pages); PRAGMA journal_size_limit = \(pages * 4096)")
             database.add(function: LatenessHistogram.merging)
