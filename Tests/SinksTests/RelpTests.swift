@@ -47,6 +47,22 @@ struct RelpTests {
         server.stop()
     }
 
+    @Test func `an answer that comes while something is being sent is acted on`() async throws {
+        let server = try ScriptedServer { connection, _ in
+            while let frame = connection.relpFrame() { connection.answer(frame) }
+        }
+        // Each session is a chance for the answer to come between two looks.
+        for number in Int64(1)...200 {
+            let sink = try SyslogSink.sample(.relp([server.host]))
+            let start = ContinuousClock.now
+            let delivery = await sink.deliver(Batch(records: [.envelope(number)]))
+            #expect(delivery.isAccepted)
+            try #require(ContinuousClock.now - start < .seconds(20), "a minute is the time after which it gives up")
+            await sink.close()
+        }
+        server.stop()
+    }
+
     @Test func `no more than a window of records is unanswered`() async throws {
         let most = Collected<Int>()
         let server = try ScriptedServer { connection, _ in
@@ -107,7 +123,7 @@ struct RelpTests {
         let sink = try SyslogSink.sample(.relp([server.host]))
         let records = SpooledRecord.envelopes(1...5)
         let delivery = await sink.deliver(Batch(records: records))
-        let verdicts = delivery.verdicts
+        let verdicts = try #require(delivery.verdicts)
         try #require(verdicts.count == 5)
         #expect(verdicts[..<2] == [.accepted, .accepted])
         for verdict in verdicts[2...] {

@@ -47,7 +47,7 @@ final class SyslogReceiver: Sendable {
     }
 
     deinit {
-        process.withLock { $0 }?.terminate()
+        kill()
     }
 
     /// Starts it, and returns when `isReady`.
@@ -73,6 +73,7 @@ final class SyslogReceiver: Sendable {
                 ]
             }
         }
+        try Files.write("", to: folder + "/output")
         let output = FileHandle(forWritingAtPath: folder + "/output") ?? FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = output
@@ -94,16 +95,18 @@ final class SyslogReceiver: Sendable {
     var complaints: String { (try? folder.text("output")) ?? "" }
 
     func stop() {
-        end(SIGTERM)
+        guard let process = process.withLock({ $0 }) else { return }
+        // rsyslog may miss a signal between looking for one and falling asleep, and then ends a minute later.
+        for _ in 0..<50 where process.isRunning {
+            Glibc.kill(process.processIdentifier, SIGTERM)
+            usleep(100_000)
+        }
+        kill()
     }
 
     func kill() {
-        end(SIGKILL)
-    }
-
-    private func end(_ signal: Int32) {
         guard let process = process.withLock({ $0 }) else { return }
-        Glibc.kill(process.processIdentifier, signal)
+        if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
         self.process.withLock { $0 = nil }
     }

@@ -256,12 +256,16 @@ extension RelpConversation {
             throw ConversationError(
                 outcome: .fault(reason: "\(peer) closes the session; what it did not answer is sent again"))
         }
+        if phase == .closing, frame.command == "rsp", frame.transaction == lastSent {
+            // Whatever it says; rsyslog says nothing.
+            phase = .closed
+            return
+        }
         guard frame.command == "rsp", let response = RelpResponse(frame.data) else {
             throw failure("\(peer) sent a RELP frame that is no answer")
         }
         switch phase {
         case .opening: try opened(response)
-        case .closing where frame.transaction == lastSent: phase = .closed
         case .ready, .closing: try answered(frame.transaction, response)
         case .disconnected, .closed: break
         }

@@ -16,8 +16,12 @@ final class StreamLoop {
     private var stream: ByteStream?
     /// Whether the connection had no room for what is due.
     private var isBlocked = false
+    /// Whether something came since it was last tried to send: it may allow to send more, and nothing else would tell.
+    private var hasHeard = false
     private var waiting: [UInt64: StreamInbox.Submission] = [:]
+    /// As large as a TLS record can be.
     private var buffer = [UInt8](repeating: 0, count: 16 << 10)
+    private static let mostPieces = 64
 
     init(
         inbox: StreamInbox, peers: [ByteStream.Peer], tls: ByteStream.TLS?, timeouts: SyslogTimeouts,
@@ -115,17 +119,21 @@ final class StreamLoop {
 
     private func send() throws(TransportError) {
         guard let stream else { return }
+        hasHeard = false
         isBlocked = try conversation.send(.now) { (bytes) throws(TransportError) in try stream.send(bytes) }
     }
 
     private func receive() throws(TransportError) {
-        while let stream {
+        // Bounded, so that who talks without end does not keep others from their turn.
+        for _ in 0..<Self.mostPieces {
+            guard let stream else { return }
             switch try stream.receive(into: &buffer) {
             case .nothingYet: return
             case .closed:
                 return fail(
                     .fault(reason: "\(stream.peer) closed the connection; what was not confirmed is sent again"))
             case .bytes(let count):
+                hasHeard = true
                 do throws(ConversationError) {
                     try conversation.received(buffer.span.bytes.extracting(first: count))
                 } catch {
@@ -137,7 +145,7 @@ final class StreamLoop {
 
     private func fail(_ outcome: Delivery) {
         stream = nil
-        isBlocked = false
+        (isBlocked, hasHeard) = (false, false)
         conversation.broke(outcome)
     }
 
@@ -168,7 +176,8 @@ final class StreamLoop {
         let now = ContinuousClock.now
         let deadline = [limit, stream == nil ? nil : conversation.deadline(now)].compactMap { $0 }.min()
         // Rounded up, or the last millisecond would be spent asking.
-        let milliseconds = deadline.map { CInt(clamping: max(0, ($0 - now).wholeMilliseconds + 1)) } ?? -1
+        let milliseconds =
+            hasHeard ? 0 : deadline.map { CInt(clamping: max(0, ($0 - now).wholeMilliseconds + 1)) } ?? -1
         var descriptors = [pollfd(fd: inbox.doorbell.descriptor, events: Int16(POLLIN), revents: 0)]
         if let stream {
             let events = POLLIN | (isBlocked ? POLLOUT : 0)
