@@ -19,7 +19,7 @@ struct CapabilitiesTests {
         (
             "compression = \"zstd\"",
             "9:15: error: file compression \"zstd\" is not available in this version; available: gzip, none"
-        ),
+        )
     ])
     func `an option of a sink that is not there yet is refused`(_ line: String, _ expected: String) {
         #expect(faults(in: goodAccount + fileSink + line + "\n", .thisVersion) == [expected])

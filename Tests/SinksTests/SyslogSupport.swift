@@ -64,7 +64,6 @@ extension Delivery {
 
     var retryReason: String? { if case .retry(_, let reason) = self { reason } else { nil } }
 
-
     var faultReason: String? { if case .fault(_, let reason) = self { reason } else { nil } }
 
     var holdReason: String? { if case .hold(let reason) = self { reason } else { nil } }
