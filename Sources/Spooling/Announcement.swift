@@ -44,6 +44,14 @@ package struct Announcement: Sendable {
     package let time: Timestamp
     let source: Source
 
+    /// Whether it is of a sink's records, of which many may be concerned one after the other.
+    package var isOfSink: Bool {
+        switch source {
+        case .sinkGap, .deadLetters: true
+        case .none, .row, .gap: false
+        }
+    }
+
     /// - Parameter facts: an object; its keys become snake case. Words that others have chosen are to be `bounded`.
     package init(
         _ kind: Kind, _ severity: Severity, account: String? = nil, accountSID: String? = nil, message: String,

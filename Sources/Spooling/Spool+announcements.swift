@@ -23,12 +23,13 @@ extension Spool {
     }
 
     /// What waits to become records, each kind oldest first: a bounded number.
-    /// - Parameter deadLetters: whether to look for these, too.
-    package func announcements(deadLetters: Bool = true) throws -> [Announcement] {
+    /// - Parameter ofSinks: whether to look for dead letters and sinks' gaps, too, which may come in numbers.
+    package func announcements(ofSinks: Bool = true) throws -> [Announcement] {
         let time = now()
         return try query { database in
-            try Announcement.rows(database) + Announcement.gaps(database) + Announcement.sinkGaps(database)
-                + (deadLetters ? Announcement.deadLetters(database, now: time) : [])
+            let waiting = try Announcement.rows(database) + Announcement.gaps(database)
+            guard ofSinks else { return waiting }
+            return try waiting + Announcement.sinkGaps(database) + Announcement.deadLetters(database, now: time)
         }
     }
 

@@ -75,7 +75,7 @@ import Testing
         )
         defer { bench.remove() }
         let spool = try bench.openSpool(
-            SpoolOptions(maximumBytes: 1_200_000, retain: .seconds(86_400), segmentBytes: 200_000))
+            SpoolOptions(maximumBytes: 1_600_000, retain: .seconds(86_400), segmentBytes: 800_000))
         _ = try await spool.attach([("siem", .oldest)])
         let (ingestor, herald) = (try bench.ingestor(spool), Self.herald(bench, spool, heartbeat: .seconds(60)))
         try await bench.clock.run(for: .seconds(50)) { await ingestor.run() }

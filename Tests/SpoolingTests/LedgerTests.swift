@@ -52,12 +52,11 @@ import Testing
                     // All is read up to the year 2100, so that nothing holds the horizon back.
                     try await spool.append(
                         .test(stream, records, window: window, coverage: .seconds(0, 4_102_444_800)))
-                    for isUndated in [false, true] {
-                        let items = records.map(\.item).filter { ($0.time == nil) == isUndated }
-                        // Undated ones are filed by when they were read, which the fixture says was 1970.
+                    // A row for each day. Undated ones are filed by when they were read, which the fixture says was 1970.
+                    let filed = Dictionary(grouping: records.map(\.item)) { ($0.time?.milliseconds ?? 0) / Self.day }
+                    for (day, items) in filed {
                         let newest = items.compactMap(\.time).max()?.milliseconds ?? 0
-                        guard !items.isEmpty else { continue }
-                        rows.append((max(newest, Int64(window + 1) * 1000), newest / Self.day, items))
+                        rows.append((max(newest, Int64(window + 1) * 1000), day, items))
                     }
                 }
                 // Days older than 400 days are forgotten when they are folded; the undated ones of 1970 are.

@@ -24,8 +24,8 @@ package struct Herald: Sendable {
 
     /// How often it looks.
     static let interval: Duration = .seconds(2)
-    /// Dead letters are gathered for so long, after the first.
-    static let deadLetterInterval: Duration = .seconds(60)
+    /// Dead letters and sinks' gaps are gathered for so long, after the first.
+    static let gatheringInterval: Duration = .seconds(60)
 
     let spool: Spool
     let normaliser: Normaliser
@@ -80,7 +80,7 @@ package struct Herald: Sendable {
     /// What is remembered from one round to the next.
     private struct Round {
         var watch = TroubleWatch()
-        var deadLettersDue: ContinuousClock.Instant?
+        var gatheredAt: ContinuousClock.Instant?
         var isFailing = false
         var leavesHeartbeatsOut = false
     }
@@ -103,11 +103,9 @@ package struct Herald: Sendable {
     private func tellWaiting(_ round: inout Round) async throws {
         while true {
             let now = clock.monotonicNow
-            let deadLetters = round.deadLettersDue.map { $0 <= now } ?? true
-            let waiting = try await spool.announcements(deadLetters: deadLetters)
-            if deadLetters, waiting.contains(where: { $0.kind == .deadLetter }) {
-                round.deadLettersDue = now + Self.deadLetterInterval
-            }
+            let ofSinks = round.gatheredAt.map { $0 <= now } ?? true
+            let waiting = try await spool.announcements(ofSinks: ofSinks)
+            if waiting.contains(where: \.isOfSink) { round.gatheredAt = now + Self.gatheringInterval }
             guard !waiting.isEmpty else { return }
             try await append(waiting)
         }
