@@ -71,9 +71,10 @@ package struct Dispatcher: Sendable {
         let (events, inbox) = AsyncStream.makeStream(of: DeliveryRun.Event.self)
         await withDiscardingTaskGroup { group in
             // Records, settlements and the ending all wake the loop; what happens while it works is not missed.
-            let wakeUps = await ending.wakeUps(with: spool.changes())
-            group.addTask {
-                for await _ in wakeUps { inbox.yield(.changed) }
+            for wakeUps in [await spool.changes(), ending.requests()] {
+                group.addTask {
+                    for await _ in wakeUps { inbox.yield(.changed) }
+                }
             }
             var run = DeliveryRun(self, inbox)
             for await event in events {
