@@ -83,11 +83,11 @@ struct SyslogEncoderTests {
 
     @Test func `records of different origins beside each other keep their own`() throws {
         var bytes: [UInt8] = []
-        var cache = SyslogEncoder.OriginText()
+        var frames = SyslogEncoder.Frames()
         var accounts: [String?] = []
         for account in ["one", "two", "two", "one"] {
             bytes.removeAll()
-            _ = encoder.append(.envelope(1, account: account), to: &bytes, &cache)
+            _ = encoder.append(.envelope(1, account: account), to: &bytes, &frames)
             accounts.append(try SyslogMessage(bytes).parameter("account"))
         }
         #expect(accounts == ["one", "two", "two", "one"])
@@ -113,9 +113,9 @@ struct SyslogEncoderTests {
         let encoder = SyslogEncoder(options)
         for padding in [0, 500, 1_000, 1_500, 2_000, 8_000, 100_000] {
             var bytes: [UInt8] = []
-            var cache = SyslogEncoder.OriginText()
+            var frames = SyslogEncoder.Frames()
             let record = SpooledRecord.envelope(1, padding: padding)
-            let wasShortened = encoder.append(record, to: &bytes, &cache)
+            let wasShortened = encoder.append(record, to: &bytes, &frames)
             #expect(bytes.count <= limit)
             let message = try SyslogMessage(bytes)
             #expect(wasShortened == (message.message != String(decoding: record.line, as: UTF8.self)))

@@ -48,8 +48,8 @@ extension SyslogEncoder {
     /// One message as text.
     func text(_ record: SpooledRecord, maximumBytes: Int? = nil) -> String {
         var bytes: [UInt8] = []
-        var cache = OriginText()
-        _ = append(record, to: &bytes, &cache, maximumBytes: maximumBytes)
+        var frames = Frames()
+        _ = append(record, to: &bytes, &frames, maximumBytes: maximumBytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -67,7 +67,6 @@ extension Delivery {
     var faultReason: String? { if case .fault(_, let reason) = self { reason } else { nil } }
 
     var holdReason: String? { if case .hold(let reason) = self { reason } else { nil } }
-
 }
 
 extension SyslogSink {

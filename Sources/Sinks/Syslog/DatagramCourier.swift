@@ -61,12 +61,12 @@ actor DatagramCourier: SyslogCourier {
         var verdicts: [Verdict] = []
         verdicts.reserveCapacity(batch.records.count)
         var message: [UInt8] = []
-        var cache = SyslogEncoder.OriginText()
+        var frames = SyslogEncoder.Frames()
         var burst = 0
         do throws(DatagramSocket.Fault) {
             for record in batch.records {
-                writer.write(record, to: &message, &cache)
-                verdicts.append(try send(record, &message, &cache, socket))
+                writer.write(record, to: &message, &frames)
+                verdicts.append(try send(record, &message, &frames, socket))
                 burst += message.count
                 if burst >= Self.burstBytes {
                     usleep(Self.pauseMicroseconds)
@@ -89,7 +89,7 @@ actor DatagramCourier: SyslogCourier {
 
     /// Sends one message, shorter and shorter if it has to be.
     private func send(
-        _ record: SpooledRecord, _ message: inout [UInt8], _ cache: inout SyslogEncoder.OriginText,
+        _ record: SpooledRecord, _ message: inout [UInt8], _ frames: inout SyslogEncoder.Frames,
         _ socket: DatagramSocket
     ) throws(DatagramSocket.Fault) -> Verdict {
         while true {
@@ -99,7 +99,7 @@ actor DatagramCourier: SyslogCourier {
             } catch {
                 guard case .tooLong = error else { throw error }
                 let before = message.count
-                writer.write(record, to: &message, &cache, maximumBytes: max(Self.leastBytes, before / 2))
+                writer.write(record, to: &message, &frames, maximumBytes: max(Self.leastBytes, before / 2))
                 if message.count < before { continue }
                 return .rejected(
                     reason: "the system refuses a datagram of \(before) bytes, and the record cannot be made shorter")

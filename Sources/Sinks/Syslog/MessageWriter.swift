@@ -21,21 +21,21 @@ final class MessageWriter: Sendable {
     /// Calls `body` with each record's message, in order.
     func write(_ batch: Batch, _ body: (SpooledRecord, [UInt8]) -> Void) {
         var message: [UInt8] = []
-        var cache = SyslogEncoder.OriginText()
+        var frames = SyslogEncoder.Frames()
         for record in batch.records {
             message.removeAll(keepingCapacity: true)
-            if encoder.append(record, to: &message, &cache) { noteShortened(record, to: maximumBytes) }
+            if encoder.append(record, to: &message, &frames) { noteShortened(record, to: maximumBytes) }
             body(record, message)
         }
     }
 
     /// Replaces `message` by the record's, of at most `maximumBytes` if given.
     func write(
-        _ record: SpooledRecord, to message: inout [UInt8], _ cache: inout SyslogEncoder.OriginText,
+        _ record: SpooledRecord, to message: inout [UInt8], _ frames: inout SyslogEncoder.Frames,
         maximumBytes: Int? = nil
     ) {
         message.removeAll(keepingCapacity: true)
-        if encoder.append(record, to: &message, &cache, maximumBytes: maximumBytes) {
+        if encoder.append(record, to: &message, &frames, maximumBytes: maximumBytes) {
             noteShortened(record, to: maximumBytes ?? self.maximumBytes)
         }
     }

@@ -27,50 +27,59 @@ package struct SyslogEncoder: Sendable {
         elementStart = Array("[\(options.structuredDataID) id=\"".utf8)
     }
 
-    /// What belongs to records that were appended together, made once for all of them.
-    package struct OriginText {
+    /// What records that were appended together have in common, made once for each type.
+    package struct Frames {
+        fileprivate struct Frame {
+            /// As it stands in the JSON.
+            let type: [UInt8]
+            /// From the space after TIMESTAMP to the space after MSGID.
+            let header: [UInt8]
+            /// `" dataset="…" account="…" account_sid="…" type="…"]`
+            let tail: [UInt8]
+        }
+
         private var origin: SpooledRecord.Origin?
-        /// `" dataset="…" account="…" account_sid="…" type="`
-        fileprivate var bytes: [UInt8] = []
+        private var frames: [Frame] = []
+        /// Few are looked through faster than they are hashed.
+        private static let most = 16
 
         package init() {}
 
-        fileprivate mutating func prepare(for origin: SpooledRecord.Origin) {
-            if self.origin == origin { return }
-            self.origin = origin
-            bytes = Array("\" dataset=\"".utf8)
-            SyslogEncoder.appendValue(Array(origin.dataset.rawValue.utf8)[...], to: &bytes)
-            bytes.append(contentsOf: "\" account=\"".utf8)
-            SyslogEncoder.appendValue(Array(origin.account.utf8)[...], to: &bytes)
-            bytes.append(contentsOf: "\" account_sid=\"".utf8)
-            SyslogEncoder.appendValue(Array(origin.accountSID.utf8)[...], to: &bytes)
-            bytes.append(contentsOf: "\" type=\"".utf8)
+        fileprivate mutating func frame(_ record: SpooledRecord, _ encoder: SyslogEncoder) -> Frame {
+            let type = record.bytes[record.entry.type]
+            if origin == record.origin {
+                for frame in frames where frame.type.count == type.count && frame.type.elementsEqual(type) {
+                    return frame
+                }
+                if frames.count == Self.most { frames = [] }
+            } else {
+                origin = record.origin
+                frames = []
+            }
+            let frame = encoder.frame(Array(type), record.origin)
+            frames.append(frame)
+            return frame
         }
     }
 
     /// Appends one message, unframed.
     /// - Parameters:
-    ///   - cache: of the same encoder's last message, or a new one.
+    ///   - frames: of the same encoder's last message, or a new one.
     ///   - maximumBytes: instead of the configured, where that turned out to be too much.
     /// - Returns: whether the record had to be shortened.
     package func append(
-        _ record: SpooledRecord, to output: inout [UInt8], _ cache: inout OriginText, maximumBytes: Int? = nil
+        _ record: SpooledRecord, to output: inout [UInt8], _ frames: inout Frames, maximumBytes: Int? = nil
     ) -> Bool {
         let start = output.count
         let limit = maximumBytes ?? options.maximumBytes
-        let type = Self.plain(record.bytes[record.entry.type])
+        let frame = frames.frame(record, self)
         output.append(contentsOf: starts[Int(record.entry.severity.rawValue)])
         record.entry.time.appendRFC3339(to: &output)
-        output.append(contentsOf: middle)
-        appendMessageID(type, record.origin.dataset, to: &output)
+        output.append(contentsOf: frame.header)
         let header = output.count
-        cache.prepare(for: record.origin)
         output.append(contentsOf: elementStart)
         Self.appendValue(record.bytes[record.entry.id], to: &output)
-        output.append(contentsOf: cache.bytes)
-        Self.appendValue(type, to: &output)
-        output.append(UInt8(ascii: "\""))
-        output.append(UInt8(ascii: "]"))
+        output.append(contentsOf: frame.tail)
         if limit - (output.count - start) < RecordFormat.leastMaximumBytes + 4 {
             // Whoever allows so little gets the record rather than what is said about it; the JSON has it all.
             output.removeSubrange(header...)
@@ -81,9 +90,25 @@ package struct SyslogEncoder: Sendable {
         return options.format.append(record, to: &output, maximumBytes: limit - (output.count - start))
     }
 
+    private func frame(_ type: [UInt8], _ origin: SpooledRecord.Origin) -> Frames.Frame {
+        let plain = type.contains(UInt8(ascii: "\\")) ? JSONString.unescaped(type[...]) : type
+        var header = middle
+        appendMessageID(plain, origin.dataset, to: &header)
+        var tail: [UInt8] = []
+        for (name, value) in [
+            ("dataset", Array(origin.dataset.rawValue.utf8)), ("account", Array(origin.account.utf8)),
+            ("account_sid", Array(origin.accountSID.utf8)), ("type", plain),
+        ] {
+            tail.append(contentsOf: "\" \(name)=\"".utf8)
+            Self.appendValue(value[...], to: &tail)
+        }
+        tail.append(contentsOf: "\"]".utf8)
+        return Frames.Frame(type: type, header: header, tail: tail)
+    }
+
     /// MSGID and the space after it: the kind of resource, which is the type up to its first dot.
-    private func appendMessageID(_ type: ArraySlice<UInt8>, _ dataset: Dataset, to output: inout [UInt8]) {
-        let resource = dataset == .serverlessLogs ? type : type.prefix { $0 != UInt8(ascii: ".") }
+    private func appendMessageID(_ type: [UInt8], _ dataset: Dataset, to output: inout [UInt8]) {
+        let resource = dataset == .serverlessLogs ? type[...] : type.prefix { $0 != UInt8(ascii: ".") }
         // RFC 5424, section 6: 1*32PRINTUSASCII.
         if (1...32).contains(resource.count), resource.allSatisfy({ (33...126).contains($0) }) {
             output.append(contentsOf: resource)
@@ -94,7 +119,7 @@ package struct SyslogEncoder: Sendable {
     }
 
     /// PARAM-VALUE (RFC 5424, section 6.3.3).
-    fileprivate static func appendValue(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
+    private static func appendValue(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
         let isPlain = bytes.allSatisfy {
             $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "]")
         }
@@ -113,11 +138,6 @@ package struct SyslogEncoder: Sendable {
                 output.append(byte)
             }
         }
-    }
-
-    /// The type without the escapes it may have in the JSON.
-    private static func plain(_ type: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        type.contains(UInt8(ascii: "\\")) ? JSONString.unescaped(type)[...] : type
     }
 
     /// This host's name as RFC 5424 takes it; `-` if it has none that fits.
