@@ -64,6 +64,8 @@ package struct SinkStatus: Sendable, Equatable, Codable {
     }
 
     package var state = State.idle
+    /// What it stands for that the sink accepts a batch: a `DeliveryGuarantee`.
+    package var guarantee: String?
     /// How often the batch at hand was tried without success.
     package var attempts = 0
     /// Since the process started.

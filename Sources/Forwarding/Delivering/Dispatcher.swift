@@ -68,6 +68,7 @@ package struct Dispatcher: Sendable {
 
     /// Delivers what is not settled yet, until `ending` says when to stop or the task is cancelled.
     package func run() async {
+        board.update(sink: name) { $0.guarantee = sink.guarantee.rawValue }
         let (events, inbox) = AsyncStream.makeStream(of: DeliveryRun.Event.self)
         await withDiscardingTaskGroup { group in
             // Records, settlements and the ending all wake the loop; what happens while it works is not missed.

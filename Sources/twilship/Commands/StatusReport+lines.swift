@@ -39,6 +39,7 @@ extension StatusReport {
 
     private var spool: [String] {
         ["spool: \(spoolBytes.megabytes), \(lastSequence) records so far; times are UTC"]
+            + (fullness.map { Terminal.wrapped($0) } ?? [])
     }
 
     /// What fails now; equal words of many streams once.
@@ -137,10 +138,11 @@ extension StatusReport {
 
     private var sinkLines: [String] {
         Terminal.table(
-            [["SINK", "STATE", "DELIVERED", "FILTERED", "WAITING", "OLDEST WAITING", "LAST DELIVERY"]]
+            [["SINK", "STATE", "CLASS", "DELIVERED", "FILTERED", "WAITING", "OLDEST WAITING", "LAST DELIVERY"]]
                 + sinks.map { sink in
                     [
-                        sink.name, sink.state, "\(sink.delivered)", "\(sink.filtered)", "\(sink.backlog)",
+                        sink.name, sink.state, sink.guarantee ?? "-", "\(sink.delivered)", "\(sink.filtered)",
+                        "\(sink.backlog)",
                         sink.oldestWaiting.map { (now - $0).forPeople } ?? "-", sink.settledAt?.short(now) ?? "-",
                     ]
                 }, width: Terminal.width)

@@ -16,6 +16,7 @@ extension StatusReport {
         heardAt = live?.updated_at
         self.now = now
         spoolBytes = summary.spoolBytes
+        fullness = summary.fullness.map { "\($0)" }
         lastSequence = summary.lastSequence
         gaps = summary.gaps.map(Gap.init)
         let said = Dictionary(
@@ -151,6 +152,7 @@ extension StatusReport.Sink {
     ) {
         name = sink.name
         state = sink.isDetached ? "detached" : isRunning ? (said?.state.rawValue ?? "starting") : "stopped"
+        guarantee = said?.guarantee
         position = sink.position
         backlog = sink.backlog
         delivered = sink.delivered

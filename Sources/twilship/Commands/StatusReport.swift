@@ -57,6 +57,9 @@ struct StatusReport: Encodable {
         let name: String
         /// As the service said last; `stopped` when none runs, `detached` if it left the configuration.
         let state: String
+        /// What a delivered record stands for, as the service said last: `exactly-once`, `at-least-once`,
+        /// `first-kernel` or `best-effort`.
+        let guarantee: String?
         let position: Int64
         let backlog: Int64
         let delivered: Int64
@@ -154,6 +157,8 @@ struct StatusReport: Encodable {
     let heardAt: Timestamp?
     let now: Timestamp
     let spoolBytes: Int
+    /// Why the spool takes nothing more, for which sink, and what to do; absent while it does.
+    let fullness: String?
     let lastSequence: Int64
     /// Worst first; retired ones last.
     let streams: [Stream]
