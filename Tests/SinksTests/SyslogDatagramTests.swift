@@ -6,11 +6,20 @@ import Transport
 @testable import Sinks
 
 struct SyslogDatagramTests {
+    /// Sends until the host has said that nobody listens, which it does in its own time.
+    private static func refusal(of sink: SyslogSink) async throws -> String {
+        for _ in 1...100 {
+            let delivery = await sink.deliver(Batch(records: [.envelope(9)]))
+            if let reason = delivery.retryReason { return reason }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw CancellationError()
+    }
+
     @Test func `a host where nobody listens is told, and the batch comes again`() async throws {
         let port = try FreePort.udp()
         let sink = try SyslogSink.sample(.udp([.init(name: "127.0.0.1", port: port)]))
-        let delivery = await sink.deliver(Batch(records: SpooledRecord.envelopes(1...3)))
-        let reason = try #require(delivery.retryReason)
+        let reason = try await Self.refusal(of: sink)
         #expect(reason.contains("127.0.0.1:\(port)") && reason.contains("Nobody listens there"))
         await sink.close()
     }
@@ -20,8 +29,7 @@ struct SyslogDatagramTests {
         let receiver = try DatagramReceiver()
         let sink = try SyslogSink.sample(
             .udp([.init(name: "127.0.0.1", port: dead), .init(name: "127.0.0.1", port: receiver.port)]))
-        let first = await sink.deliver(Batch(records: [.envelope(1)]))
-        #expect(first.retryReason != nil)
+        _ = try await Self.refusal(of: sink)
         let second = await sink.deliver(Batch(records: [.envelope(1)]))
         #expect(second.isAccepted)
         #expect(receiver.next() == SyslogEncoder.texts([.envelope(1)])[0])

@@ -6,7 +6,7 @@ import Transport
 @testable import Sinks
 
 /// rsyslog as it comes from Debian, at the other end of each transport.
-@Suite(.enabled(if: SyslogReceiver.Program.rsyslog.isThere, "rsyslog is not installed"))
+@Suite(.serialized, .enabled(if: SyslogReceiver.Program.rsyslog.isThere, "rsyslog is not installed"))
 struct SyslogRsyslogTests {
     /// Writes each message as it came, and what rsyslog made of it.
     static let common = #"""

@@ -6,7 +6,7 @@ import Transport
 @testable import Sinks
 
 /// TLS and RELP with rsyslog as it comes from Debian, which wants a client certificate of its own authority.
-@Suite(.enabled(if: SyslogReceiver.Program.rsyslog.isThere, "rsyslog is not installed"))
+@Suite(.serialized, .enabled(if: SyslogReceiver.Program.rsyslog.isThere, "rsyslog is not installed"))
 struct SyslogSecureTests {
     private let certificates: SyslogCertificates
     private let port: Int
@@ -110,7 +110,7 @@ struct SyslogSecureTests {
             certificates.path("stranger.pem"), certificates.path("stranger.key")
         )
         for options in [none, stranger] {
-            let sink = try SyslogSink.sample(.tls([host], options, .octetCounting), confirmAfter: .seconds(2))
+            let sink = try SyslogSink.sample(.tls([host], options, .octetCounting), confirmAfter: .seconds(60))
             let delivery = await sink.deliver(Batch(records: [.envelope(1)]))
             #expect(delivery.retryReason != nil)
             await sink.close()
