@@ -19,7 +19,8 @@ final class HostileReceiver: Sendable {
         /// The records of each batch that was ever sent, by key.
         var batches: [String: [String]] = [:]
         var problems: [String] = []
-        var isOpen = true
+        /// What was ever refused, or failed at, alone: all else must be taken in the end.
+        var refused: Set<Int64> = []
     }
 
     let character: HostileDeliveries.Receiver
@@ -41,6 +42,11 @@ final class HostileReceiver: Sendable {
     var receipts: [Receipt] { state.withLock { $0.receipts } }
     var problems: [String] { state.withLock { $0.problems } }
 
+    /// Whether it ever refused the record, or failed at it, when it came alone.
+    func hasRefused(_ record: SpooledRecord) -> Bool {
+        state.withLock { $0.refused.contains(record.sequence) }
+    }
+
     /// A sink for the next session.
     func makeSink() -> some Sink {
         state.withLock { $0.session += 1 }
@@ -54,6 +60,19 @@ final class HostileReceiver: Sendable {
     }
 
     fileprivate func deliver(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
+        let delivery = await answer(batch, handedOver: handedOver)
+        switch delivery {
+        case .split, .fault:
+            if batch.records.count == 1 { state.withLock { _ = $0.refused.insert(batch.records[0].sequence) } }
+        case .perRecord(let verdicts):
+            let refused = zip(batch.records, verdicts).filter { if case .rejected = $1 { true } else { false } }
+            state.withLock { $0.refused.formUnion(refused.map(\.0.sequence)) }
+        case .accepted, .retry, .hold: break
+        }
+        return delivery
+    }
+
+    private func answer(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
         note(batch)
         try? await clock.sleep(for: chance { $0.span(.milliseconds(2)...(.milliseconds(80))) })
         let trouble = trouble
