@@ -5,9 +5,10 @@ import Spooling
 ///
 /// - Parcels that share a stream go one after the other, until one is handed over.
 /// - **Split**: what is too much, or holds a record that is refused, is halved until the refused record is alone.
-/// - **Rejection**: a record that is refused alone is given up only if another one of its batch was accepted, or if it
-///   is refused once more after the sink accepted something else. If nothing is accepted, it is not the records' fault:
-///   `isStuck` says to hold. So a wrong path never turns a backlog into dead letters.
+/// - **Rejection**: a record that is refused alone is given up only if it is refused once more after the sink accepted
+///   something else, or if the very answer that refuses it accepts others. If nothing is accepted, it is not the
+///   records' fault: `isStuck` says to hold. So a wrong path never turns a backlog into dead letters, nor does a sink
+///   that begins to refuse everything in the middle of a batch.
 /// - **Faults**: a batch at which the other end fails for `longestFault` is sent in halves, turn and turn about, and what
 ///   fails while its other half is accepted is narrowed down until a single record fails: then as above.
 struct DeliveryQueue {
@@ -182,7 +183,7 @@ struct DeliveryQueue {
         parcels[index].reason = reason
         if parcels[index].records.count > 1 {
             split(index)
-        } else if accepted.contains(parcels[index].family) || parcels[index].isLastTry {
+        } else if parcels[index].isLastTry {
             reject(index, reason)
         } else {
             parcels[index].state = .suspect
