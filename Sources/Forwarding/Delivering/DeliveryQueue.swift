@@ -5,19 +5,24 @@ import Spooling
 ///
 /// - Parcels that share a stream go one after the other, until one is handed over.
 /// - **Split**: what is too much, or holds a record that is refused, is halved until the refused record is alone.
-/// - **Rejection**: a record that is refused alone is given up only if it is refused once more after the sink accepted
-///   something else, or if the very answer that refuses it accepts others. If nothing is accepted, it is not the
-///   records' fault: `isStuck` says to hold. So a wrong path never turns a backlog into dead letters, nor does a sink
-///   that begins to refuse everything in the middle of a batch.
+/// - **Rejection**: a record that is refused alone is given up only if the sink then accepts something else, refuses it
+///   again, accepts something else once more, and refuses it still; or if the very answer that refuses it accepts
+///   others. If nothing is accepted, it is not the records' fault: `isStuck` says to hold. So a wrong path never turns a
+///   backlog into dead letters, nor does a sink that begins to refuse everything in the middle of a batch.
 /// - **Faults**: a batch at which the other end fails for `longestFault` is sent in halves, turn and turn about, and what
-///   fails while its other half is accepted is narrowed down until a single record fails: then as above.
+///   fails while its other half is accepted is narrowed down until a single record fails: then as above. A failure
+///   alone never blames a record.
 struct DeliveryQueue {
     /// How long the other end may fail at a batch before one of its records is suspected.
     static let longestFault: Duration = .seconds(15 * 60)
     /// How often what is left of such a batch may fail while other parts are accepted.
     static let mostFaults = 3
+    /// After how many acceptances of others a record that is still refused is given up.
+    static let enoughChances = 2
     /// So many records are refused without one being accepted before the sink is held.
     static let mostSuspects = 8
+    /// So many before it is only tried with these, and no more with what follows them.
+    static let mostProbed = 64
 
     private(set) var parcels: [Parcel] = []
     private var nextID = 0
@@ -45,6 +50,8 @@ struct DeliveryQueue {
     var suspects: Int { parcels.count { $0.state == .suspect } }
     /// Too much was refused and nothing accepted since.
     var isStuck: Bool { suspects >= Self.mostSuspects }
+    /// Even what would follow was refused.
+    var isExhausted: Bool { suspects >= Self.mostProbed }
 
     /// Streams whose records must not be sent now.
     var busyStreams: Set<StreamID> {
@@ -76,7 +83,7 @@ struct DeliveryQueue {
         var best: Parcel?
         for parcel in parcels.sorted(by: { $0.sequences.lowerBound < $1.sequences.lowerBound }) {
             let isFaulty = faulty.contains(parcel.family)
-            if parcel.state == .ready, isFaulty || parcel.isLastTry || busy.isDisjoint(with: parcel.streams) {
+            if parcel.state == .ready, isFaulty || parcel.chances > 0 || busy.isDisjoint(with: parcel.streams) {
                 if best == nil || isFaulty && parcel.lastTried < best?.lastTried ?? 0 { best = parcel }
             }
             if parcel.blocksItsStreams { busy.formUnion(parcel.streams) }
@@ -121,6 +128,19 @@ struct DeliveryQueue {
         _ = change(suspect.id) { $0.state = .ready }
     }
 
+    /// With nothing to come that could be accepted, what was refused although others were accepted gets its last try.
+    /// - Returns: whether there was any.
+    mutating func judgeSuspects() -> Bool {
+        var isAny = false
+        for index in parcels.indices where parcels[index].state == .suspect {
+            guard parcels[index].chances > 0 || accepted.contains(parcels[index].family) else { continue }
+            isAny = true
+            giveChance(index)
+            parcels[index].chances = Self.enoughChances
+        }
+        return isAny
+    }
+
     // MARK: - Answers
 
     mutating func finished(_ id: Int, _ delivery: Delivery, now: ContinuousClock.Instant) -> Outcome {
@@ -151,10 +171,14 @@ struct DeliveryQueue {
         outcome.isSuccess = true
         accepted.insert(parcels[index].family)
         parcels[index].faultsSince = nil
-        for other in parcels.indices where parcels[other].state == .suspect {
-            parcels[other].state = .ready
-            parcels[other].isLastTry = true
-        }
+        for other in parcels.indices where parcels[other].state == .suspect { giveChance(other) }
+    }
+
+    private mutating func giveChance(_ index: Int) {
+        parcels[index].state = .ready
+        parcels[index].chances += 1
+        parcels[index].faultsSince = nil
+        parcels[index].faults = 0
     }
 
     private mutating func didFault(
@@ -165,25 +189,20 @@ struct DeliveryQueue {
         parcels[index].faults += 1
         parcels[index].reason = reason
         outcome.failure = (reason, after)
-        let isToBlame = accepted.contains(parcels[index].family) || parcels[index].isLastTry
-        guard since.duration(to: now) >= Self.longestFault || isToBlame && parcels[index].faults >= Self.mostFaults
+        // Of what is narrowed down already, parts may be in order.
+        let family = parcels[index].family
+        let isNarrowed = faulty.contains(family) && accepted.contains(family) || parcels[index].chances > 0
+        guard since.duration(to: now) >= Self.longestFault || isNarrowed && parcels[index].faults >= Self.mostFaults
         else { return }
-        if parcels[index].records.count > 1 {
-            faulty.insert(parcels[index].family)
-            split(index)
-        } else if isToBlame {
-            reject(index, reason)
-            outcome.failure = nil
-        } else {
-            parcels[index].state = .suspect
-        }
+        faulty.insert(family)
+        didRefuse(index, reason)
     }
 
     private mutating func didRefuse(_ index: Int, _ reason: String) {
         parcels[index].reason = reason
         if parcels[index].records.count > 1 {
             split(index)
-        } else if parcels[index].isLastTry {
+        } else if parcels[index].chances >= Self.enoughChances {
             reject(index, reason)
         } else {
             parcels[index].state = .suspect
@@ -243,7 +262,6 @@ struct DeliveryQueue {
                 isAside: whole.isAside, family: whole.family)
             half.attempts = whole.attempts
             half.reason = whole.reason
-            half.isLastTry = whole.isLastTry
             parcels.append(half)
         }
     }

@@ -59,7 +59,7 @@ struct DeliveryRun {
         }
         guard !Task.isCancelled else { return false }
         if queue.outstanding > 0 {
-            if let filling { wake(at: filling, &group) }
+            if let next = [filling, pausedUntil].compactMap(\.self).min() { wake(at: next, &group) }
             return true
         }
         if let pausedUntil, pausedUntil > clock.monotonicNow {
@@ -101,18 +101,27 @@ struct DeliveryRun {
     }
 
     private mutating func send(_ ending: Ending.Kind?, _ group: inout DiscardingTaskGroup) async throws {
+        var wasPaused = false
         if let pausedUntil {
             guard pausedUntil <= clock.monotonicNow else { return }
             self.pausedUntil = nil
-            if queue.isStuck || queue.next() == nil { queue.retrySuspect() }
+            wasPaused = true
         }
-        while !queue.isStuck, queue.underWay < max(1, dispatcher.options.inFlight),
+        // Held, it is tried with one parcel a pause: with what would follow first, which may be better.
+        var isProbing = wasPaused && queue.isStuck && queue.outstanding == 0
+        if isProbing, queue.isExhausted { queue.retrySuspect() }
+        while isProbing || !queue.isStuck, queue.underWay < max(1, dispatcher.options.inFlight),
             queue.outstanding < sink.outstanding,
             queue.outstanding == 0 || queue.outstandingBytes < Self.mostBytes
         {
             if let parcel = queue.next() {
+                (isProbing, wasPaused) = (false, false)
                 try await start(parcel, &group)
-            } else if try await !addParcel(ending) {
+            } else if try await addParcel(ending) {
+                continue
+            } else if queue.suspects > 0, queue.outstanding == 0, wasPaused {
+                queue.retrySuspect()
+            } else if ending != .whenDelivered || queue.outstanding > 0 || !queue.judgeSuspects() {
                 break
             }
         }
@@ -146,8 +155,7 @@ struct DeliveryRun {
         let wanted = next.records.filter(dispatcher.wants)
         guard !wanted.isEmpty else {
             try await spool.settle(
-                next, of: dispatcher.name, verdicts: next.records.map { _ in .accepted },
-                filtered: Array(next.records.indices), state: [:])
+                next, of: dispatcher.name, verdicts: [], filtered: Array(next.records.indices), state: [:])
             return true
         }
         resend = (next, queue.add(wanted, of: first.sequence...last.sequence, streams: [], isAside: true))
@@ -200,12 +208,13 @@ struct DeliveryRun {
         let rejected = parcels.flatMap(\.rejected)
         if !rejected.isEmpty { try await reportRejected(rejected) }
         let reasons = Dictionary(rejected.map { ($0.record.sequence, $0.reason) }) { first, _ in first }
+        let records = resend.batch.records
         try await spool.settle(
             resend.batch, of: dispatcher.name,
-            verdicts: resend.batch.records.map { record in
+            verdicts: records.filter(dispatcher.wants).map { record in
                 reasons[record.sequence].map { .rejected(reason: $0) } ?? .accepted
             },
-            filtered: resend.batch.records.indices.filter { !dispatcher.wants(resend.batch.records[$0]) },
+            filtered: records.indices.filter { !dispatcher.wants(records[$0]) },
             state: parcels.last?.sinkState ?? [:])
         for parcel in parcels { queue.remove(parcel.id) }
         self.resend = nil

@@ -38,8 +38,8 @@ struct Parcel: Sendable {
     /// The other end fails at it since then.
     var faultsSince: ContinuousClock.Instant?
     var faults = 0
-    /// Others were accepted since it was refused: refused again, it is rejected.
-    var isLastTry = false
+    /// How often others were accepted after it was refused alone.
+    var chances = 0
     /// Why it was not accepted.
     var reason = ""
     /// What the sink wants to remember of it.

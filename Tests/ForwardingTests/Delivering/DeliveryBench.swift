@@ -14,6 +14,7 @@ struct DeliveryBench {
     let board: StatusBoard
     let ending = Ending()
     let spool: Spool
+    var filter = RecordFilter()
     var options = Dispatcher.Options(
         maximumRecords: 100, maximumBytes: 1 << 20, initialBackoff: .seconds(1), longestBackoff: .seconds(60))
 
@@ -66,7 +67,7 @@ struct DeliveryBench {
 
     func dispatcher(_ sink: any Sink) -> Dispatcher {
         Dispatcher(
-            name: "siem", sink: sink, filter: RecordFilter(), options: options, spool: spool, clock: clock,
+            name: "siem", sink: sink, filter: filter, options: options, spool: spool, clock: clock,
             board: board, ending: ending, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

@@ -81,8 +81,8 @@ private struct QueueBench {
         bench.run { $0.records.contains { $0.sequence == 40 } ? .split(reason: "bad") : .accepted() }
         #expect(bench.rejected == [40])
         #expect(bench.accepted == (1...64).filter { $0 != 40 })
-        // One way down a tree of 64, and once more at the end.
-        #expect(bench.sent.count == 14)
+        // One way down a tree of 64, and twice more when others were accepted.
+        #expect(bench.sent.count == 15)
     }
 
     @Test func `when everything is refused nothing is given up, and the sink is to be held`() {
@@ -103,7 +103,7 @@ private struct QueueBench {
         #expect(bench.rejected.isEmpty)
     }
 
-    @Test func `a record that is refused alone waits for another to be accepted, and is tried once more`() {
+    @Test func `a record that is refused alone waits for another to be accepted, twice, and is tried each time`() {
         var bench = QueueBench()
         bench.add(1...1)
         bench.run { _ in .split(reason: "bad") }
@@ -112,8 +112,49 @@ private struct QueueBench {
         bench.add(2...2)
         bench.run { $0.records[0].sequence == 1 ? .split(reason: "bad") : .accepted() }
         #expect(bench.accepted == [2])
+        #expect(bench.rejected.isEmpty && bench.queue.suspects == 1)
+        bench.add(3...3)
+        bench.run { $0.records[0].sequence == 1 ? .split(reason: "bad") : .accepted() }
+        #expect(bench.accepted == [2, 3])
         #expect(bench.rejected == [1])
-        #expect(bench.sent == [[1], [2], [1]])
+        #expect(bench.sent == [[1], [2], [1], [3], [1]])
+    }
+
+    @Test func `with nothing more to come, one acceptance of others is enough`() {
+        var bench = QueueBench()
+        bench.add(1...2)
+        bench.run { $0.records.contains { $0.sequence == 2 } ? .split(reason: "bad") : .accepted() }
+        #expect(bench.queue.suspects == 1 && bench.rejected.isEmpty)
+        let isJudged = bench.queue.judgeSuspects()
+        #expect(isJudged)
+        bench.run { _ in .split(reason: "bad") }
+        #expect(bench.rejected == [2])
+
+        bench.add(3...3)
+        bench.run { _ in .split(reason: "bad") }
+        // Of this one, nothing speaks for the sink.
+        let isJudgedAlone = bench.queue.judgeSuspects()
+        #expect(!isJudgedAlone)
+        #expect(bench.rejected == [2])
+    }
+
+    @Test func `an outage after half of a batch was accepted costs no record`() {
+        var bench = QueueBench()
+        bench.add(1...16)
+        bench.run(limit: 3) { $0.records.count > 4 ? .split(reason: "413") : .accepted() }
+        #expect(bench.accepted == Array(1...4))
+        for _ in 0..<300 {
+            if bench.queue.isStuck || bench.queue.next() == nil { bench.queue.retrySuspect() }
+            bench.send { _ in .fault(reason: "503") }
+            bench.now += .seconds(30)
+        }
+        #expect(bench.rejected.isEmpty)
+        for _ in 0..<20 {
+            bench.run { _ in .accepted() }
+            bench.queue.retrySuspect()
+        }
+        #expect(bench.accepted.sorted() == Array(1...16))
+        #expect(bench.rejected.isEmpty)
     }
 
     @Test func `verdicts for each record are taken one by one`() {
@@ -175,8 +216,13 @@ private struct QueueBench {
         #expect(bench.accepted.isEmpty)
         bench.now += DeliveryQueue.longestFault
         bench.run(limit: 100, answer)
+        #expect(bench.rejected.isEmpty)
+        for next in 9...10 as ClosedRange<Int64> {
+            bench.add(next...next)
+            bench.run(limit: 100, answer)
+        }
         #expect(bench.rejected == [6])
-        #expect(bench.accepted.sorted() == [1, 2, 3, 4, 5, 7, 8])
+        #expect(bench.accepted.sorted() == [1, 2, 3, 4, 5, 7, 8, 9, 10])
     }
 
     @Test func `a server that fails at everything for hours costs no record`() {
@@ -234,7 +280,8 @@ private struct QueueBench {
             if underWay.count < 3, !bench.queue.isStuck, let parcel = bench.begin() {
                 underWay.append(parcel)
             } else if bench.queue.isStuck || bench.queue.next() == nil, bench.queue.outstanding == 0 {
-                bench.queue.retrySuspect()
+                let isJudged = next > 200 && !bench.queue.isStuck && bench.queue.judgeSuspects()
+                if !isJudged { bench.queue.retrySuspect() }
             }
             guard !underWay.isEmpty, Bool.random(using: &random) else { continue }
             let parcel = underWay.remove(at: Int.random(in: 0..<underWay.count, using: &random))

@@ -115,6 +115,75 @@ import Testing
         }
     }
 
+    @Test func `many refused records in a row do not hold what follows them`() async throws {
+        try await Self.withBench { bench in
+            try await bench.append(250)
+            let sink = RecordingSink { _, batch in
+                batch.records.contains { (21...50).contains($0.sequence) } ? .split(reason: "413") : .accepted()
+            }
+            try await bench.clock.run { [bench] in await bench.deliver(to: sink) }
+            #expect(sink.accepted.map(\.sequence).sorted() == Array(1...20) + Array(51...250))
+            let letters = try await bench.spool.deadLetters(sink: "siem", limit: 100)
+            #expect(letters.count == 30)
+        }
+    }
+
+    @Test func `a sink that failed is tried again while another batch waits to be confirmed`() async throws {
+        try await Self.withBench { bench in
+            bench.options.inFlight = 2
+            try await bench.append(10, stream: 1)
+            try await bench.append(10, stream: 2)
+            let clock = bench.clock
+            let begun = clock.monotonicNow
+            let sink = RecordingSink(outstanding: 2) { attempt, _ in
+                switch attempt {
+                case 1:
+                    try? await clock.sleep(for: .seconds(600))
+                    return .accepted()
+                case 2: return .retry(reason: "busy")
+                default:
+                    #expect(begun.duration(to: clock.monotonicNow) < .seconds(60))
+                    return .accepted()
+                }
+            }
+            bench.options.maximumRecords = 10
+            try await bench.clock.run { [bench] in await bench.deliver(to: sink) }
+            #expect(sink.batches.count == 3)
+        }
+    }
+
+    @Test func `what a filter leaves out is left out of what is sent again, too`() async throws {
+        try await Self.withBench { bench in
+            try await bench.append(6, stream: 1)
+            try await bench.append(4, stream: 2)
+            let refusing = RecordingSink { _, batch in
+                batch.records.contains { [2, 8].contains($0.sequence) } ? .split(reason: "400") : .accepted()
+            }
+            try await bench.clock.run { [bench] in await bench.deliver(to: refusing) }
+            let letters = try await bench.spool.deadLetters(sink: "siem", limit: 10)
+            #expect(letters.count == 2)
+            bench.filter.accounts = ["account1"]
+            let until = bench.clock.wallNow + .seconds(86_400)
+            _ = try await bench.spool.addReplay(
+                sink: "siem", from: Timestamp(milliseconds: 0), to: until, requestedBy: 0)
+            _ = try await bench.spool.requestReplay(deadLetters: .all(sink: "siem"))
+            let sink = RecordingSink()
+            try await bench.clock.run { [bench] in await bench.deliver(to: sink) }
+            #expect(sink.accepted.map(\.origin.account) == [String](repeating: "account1", count: 7))
+            let left = try await bench.spool.deadLetters(sink: "siem", limit: 10)
+            #expect(left.count == 1)
+            let open = try await bench.spool.replays(openOnly: true)
+            #expect(open.isEmpty)
+            // All of it is unwanted now.
+            bench.filter.accounts = ["account3"]
+            _ = try await bench.spool.addReplay(
+                sink: "siem", from: Timestamp(milliseconds: 0), to: until, requestedBy: 0)
+            let idle = RecordingSink()
+            try await bench.clock.run { [bench] in await bench.deliver(to: idle) }
+            #expect(idle.batches.isEmpty)
+        }
+    }
+
     @Test func `a held sink is asked again with growing pauses`() async throws {
         try await Self.withBench { bench in
             try await bench.append(10)
