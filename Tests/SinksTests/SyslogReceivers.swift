@@ -143,7 +143,7 @@ enum FreePort {
                 bind(descriptor, $0, length) | getsockname(descriptor, $0, &length)
             }
         }
-        guard code == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
+        guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EADDRNOTAVAIL) }
         return Int(UInt16(bigEndian: address.sin_port))
     }
 

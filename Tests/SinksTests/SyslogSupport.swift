@@ -129,7 +129,7 @@ final class ScriptedServer: Sendable {
                 return bind(descriptor, $0, length) | listen(descriptor, 16) | getsockname(descriptor, $0, &length)
             }
         }
-        guard code == 0 else { throw POSIXError(.EADDRNOTAVAIL) }
+        guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EADDRNOTAVAIL) }
         port = Int(UInt16(bigEndian: address.sin_port))
         self.descriptor = descriptor
         Thread.detachNewThread { [self] in

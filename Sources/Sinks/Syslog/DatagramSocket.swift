@@ -25,8 +25,8 @@ final class DatagramSocket {
         var room: CInt = 1 << 20
         setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &room, socklen_t(MemoryLayout<CInt>.size))
         guard connect(descriptor, address, length) == 0 else {
+            // All is initialised: `deinit` closes it.
             let code = errno
-            close(descriptor)
             throw code == EPROTOTYPE ? .wantsStream : .failed("connect to", code: code)
         }
     }
