@@ -3,10 +3,17 @@ import Simulating
 import Testing
 
 @Suite(.serialized) struct KillTests {
-    @Test func `killed 100 times at random moments, the files hold each event once and no torn line`() async throws {
+    private static let kills = 200
+    private static let batch = 50
+    private static let events = 50_000
+
+    @Test func `killed 200 times at random moments, each sink has every event, and files have it once`() async throws {
         var options = SimulatorOptions()
         options.requestsPerSecond = 0
-        options.history = 100_000
+        options.history = Self.events
+        let http = try TroublesomeReceiver(.http)
+        let relp = try TroublesomeReceiver(.relp)
+        defer { [http, relp].forEach { $0.stop() } }
         try await Workshop.with(options) { workshop in
             try workshop.configure(
                 // Small pages, so that there is work to interrupt for the whole of the test. It starts a little before the
@@ -15,11 +22,33 @@ import Testing
                     poll_interval = "1s"
                     reread_after = []
                     start = "605400s"
-                    page_size = 200
+                    page_size = \(Self.batch)
                     """,
-                sink: "rotate_bytes = \"2 MiB\"\nkeep_files = 1000\n[sink.batch]\nmax_records = 200")
+                sink: """
+                    rotate_bytes = "1 MiB"
+                    keep_files = 1000
+                    [sink.batch]
+                    max_records = \(Self.batch)
+
+                    [[sink]]
+                    name = "hook"
+                    type = "http"
+                    start = "oldest"
+                    url = "http://127.0.0.1:\(http.port)/"
+                    compression = "none"
+                    timeout = "1s"
+                    \(Self.quick)
+
+                    [[sink]]
+                    name = "relp"
+                    type = "syslog"
+                    transport = "relp"
+                    start = "oldest"
+                    address = "127.0.0.1:\(relp.port)"
+                    \(Self.quick)
+                    """)
             var random = SystemRandomNumberGenerator()
-            for round in 0..<100 {
+            for round in 0..<Self.kills {
                 let program = try workshop.start(["run", "--config", workshop.configurationPath])
                 // The moment is the point of the test: anywhere in what the service does after so many requests, which is
                 // the same work on a slow machine and on a fast one.
@@ -28,22 +57,44 @@ import Testing
                 try await Task.sleep(for: .milliseconds(Int.random(in: 0..<20, using: &random)))
                 program.signal(SIGKILL)
                 #expect(await program.outcome().wasKilled)
-                if round == 49 {
+                if round == Self.kills / 2 {
                     // The kills come while there is work: some of it is done, and some is left.
                     let collected = try await workshop.collected()
-                    #expect((1..<100_000).contains(collected))
+                    #expect((1..<Self.events).contains(collected))
+                    #expect([http, relp].allSatisfy { !$0.taken.isEmpty && $0.unanswered > 0 })
                 }
             }
+            [http, relp].forEach { $0.recover() }
             let rest = try await workshop.run("run", "--until-idle", "3")
             #expect(rest.code == 0, "\(rest.complaints)")
+
+            let truth = Set(workshop.truth())
             let ids = try workshop.deliveredIDs()
-            #expect(ids.count == 100_000)
-            #expect(Set(workshop.truth()).subtracting(ids).isEmpty)
+            #expect(ids.count == Self.events)
+            #expect(truth.subtracting(ids).isEmpty)
             let names = try FileManager.default.contentsOfDirectory(atPath: workshop.outputFolder)
             #expect(names.count { $0.hasSuffix(".gz") } > 20)
             #expect(!names.contains { $0.hasSuffix(".tmp") })
+
+            // What is doubled was on its way at a kill, or when an answer was lost.
+            for (receiver, onTheWay) in [(http, 1), (relp, 8)] {
+                let taken = receiver.taken
+                #expect(Set(taken.keys) == truth)
+                let doubled = taken.values.reduce(0) { $0 + $1 - 1 }
+                #expect(doubled > 0)
+                #expect(doubled <= (Self.kills + receiver.unanswered) * onTheWay * Self.batch)
+            }
+            #expect(http.problems.isEmpty)
         }
     }
+
+    private static let quick = """
+        [sink.batch]
+        max_records = \(batch)
+        [sink.retry]
+        initial = "100ms"
+        max = "1s"
+        """
 
     private static func answered(_ workshop: Workshop) -> Int {
         workshop.simulator.twilio.summary(at: SimulatorClock.now()).statuses.values.reduce(0, +)

@@ -167,6 +167,12 @@ private struct Outcome {
         let backlogs = try await assembly.spool.backlogs()
         let unread = board.streams.filter { $0.value.state != .done }
         let failing = assembly.fleet.discoveries.filter { board.discoveries[$0.name]?.succeededAt == nil }
+        var again: [String] = []
+        for name in backlogs.keys.sorted() {
+            let backlog = try await assembly.spool.resendBacklog(of: name)
+            let count = Int64(backlog.deadLetters) + backlog.records
+            if count > 0 { again.append("sink \(name): \(count) records not sent again yet, as asked for") }
+        }
         collected = board.streams.values.reduce(0) { $0 + $1.taken }
         remaining =
             failing.map {
@@ -176,8 +182,9 @@ private struct Outcome {
             + backlogs.sorted { $0.key < $1.key }.filter { $0.value > 0 }.map { name, count in
                 "sink \(name): \(count) records not delivered: \(board.sinks[name]?.lastError ?? "time ran out")"
             }
+            + again
         onlyCredentials =
-            unread.count + failing.count > 0 && unread.values.allSatisfy { $0.state == .authFailed }
+            unread.count + failing.count > 0 && again.isEmpty && unread.values.allSatisfy { $0.state == .authFailed }
             && failing.allSatisfy { board.discoveries[$0.name]?.isRefused == true }
             && backlogs.values.allSatisfy { $0 == 0 }
     }
