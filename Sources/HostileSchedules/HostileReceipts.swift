@@ -4,7 +4,7 @@ import Spooling
 /// What is promised of deliveries, held against what each receiver has at the end.
 ///
 /// - Every record in the spool is at every receiver, or a dead letter there; and a dead letter only if the receiver
-///   has refused that very record. One that is refused and is the last of all still waits.
+///   has refused that very record. One that was refused, and nothing taken since, still waits.
 /// - A receiver has a record twice only if an answer was lost, or a session ended between its answer and the settling:
 ///   then at most what was on its way.
 /// - Nothing but what is in the spool arrives, byte for byte as it is there, and a batch's key always stands for the
@@ -28,11 +28,11 @@ struct HostileReceipts {
         }
         let received = Dictionary(grouping: receipts, by: \.record.sequence)
         let dead = Set(deadLetters.map(\.sequence))
-        // What is refused alone waits for something else to be accepted.
-        let lastTaken = spooled.last { !receiver.isPoison($0) }?.sequence ?? 0
         let left = spooled.filter { received[$0.sequence] == nil && !dead.contains($0.sequence) }
-        let waiting = left.count { receiver.isPoison($0) && $0.sequence > lastTaken }
-        for record in left where !receiver.isPoison(record) || record.sequence < lastTaken {
+        // What is refused alone waits for something else to be accepted.
+        func isWaiting(_ record: SpooledRecord) -> Bool { receiver.isPoison(record) && receiver.isUndecided(record) }
+        let waiting = left.count(where: isWaiting)
+        for record in left where !isWaiting(record) {
             problems.append("\(name) NEVER GOT \(record.id), number \(record.sequence)")
             if problems.count > 3 { break }
         }

@@ -21,6 +21,9 @@ final class HostileReceiver: Sendable {
         var problems: [String] = []
         /// What was ever refused, or failed at, alone: all else must be taken in the end.
         var refused: Set<Int64> = []
+        /// How often it took something, and how often when it last refused a record; of this session.
+        var acceptances = 0
+        var refusals: [Int64: Int] = [:]
     }
 
     let character: HostileDeliveries.Receiver
@@ -47,9 +50,18 @@ final class HostileReceiver: Sendable {
         state.withLock { $0.refused.contains(record.sequence) }
     }
 
+    /// Whether it refused the record in the last session and took nothing since.
+    func isUndecided(_ record: SpooledRecord) -> Bool {
+        state.withLock { $0.refusals[record.sequence] == $0.acceptances }
+    }
+
     /// A sink for the next session.
     func makeSink() -> some Sink {
-        state.withLock { $0.session += 1 }
+        state.withLock { state in
+            state.session += 1
+            state.acceptances = 0
+            state.refusals = [:]
+        }
         return HostileSink(receiver: self)
     }
 
@@ -61,13 +73,22 @@ final class HostileReceiver: Sendable {
 
     fileprivate func deliver(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
         let delivery = await answer(batch, handedOver: handedOver)
-        switch delivery {
-        case .split, .fault:
-            if batch.records.count == 1 { state.withLock { _ = $0.refused.insert(batch.records[0].sequence) } }
-        case .perRecord(let verdicts):
-            let refused = zip(batch.records, verdicts).filter { if case .rejected = $1 { true } else { false } }
-            state.withLock { $0.refused.formUnion(refused.map(\.0.sequence)) }
-        case .accepted, .retry, .hold: break
+        state.withLock { state in
+            switch delivery {
+            case .split, .fault:
+                guard batch.records.count == 1 else { break }
+                state.refused.insert(batch.records[0].sequence)
+                state.refusals[batch.records[0].sequence] = state.acceptances
+            case .perRecord(let verdicts):
+                if verdicts.contains(.accepted) { state.acceptances += 1 }
+                for (record, verdict) in zip(batch.records, verdicts) {
+                    guard case .rejected = verdict else { continue }
+                    state.refused.insert(record.sequence)
+                    state.refusals[record.sequence] = state.acceptances
+                }
+            case .accepted: state.acceptances += 1
+            case .retry, .hold: break
+            }
         }
         return delivery
     }
