@@ -17,11 +17,11 @@ package protocol Sink: Sendable {
     /// recognises what it has by `Batch.key`. It costs a write to the state for each batch.
     var pinsBatches: Bool { get }
 
-    /// Delivers a batch, or says why not.
+    /// Delivers a batch, or says why not. It is the sink's own: what waits long to be confirmed can let go of it.
     /// - Parameter handedOver: to be called when the other end has the whole batch in order behind the earlier ones,
     ///   although it has not said yet that it will keep it: batches of the same streams may then follow before this
     ///   call returns. More than one call is one.
-    func deliver(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery
+    func deliver(_ batch: consuming Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery
 
     /// Lets go of files and connections. No `deliver` follows.
     func close() async

@@ -82,6 +82,13 @@ struct BatchCutter {
         return true
     }
 
+    /// Records that were cut are to be found again.
+    mutating func putBack(_ sequences: ClosedRange<Int64>) {
+        taken.remove(sequences)
+        searched.live = min(searched.live, sequences.lowerBound - 1)
+        searched.aside = min(searched.aside, sequences.lowerBound - 1)
+    }
+
     /// Forgets what lies before everything that is on its way.
     mutating func settled(_ queue: DeliveryQueue) {
         guard let end = taken.end(of: position + 1) else { return }

@@ -101,8 +101,24 @@ struct DeliveryQueue {
         }
     }
 
-    mutating func handedOver(_ id: Int) {
-        _ = change(id) { if $0.state == .underWay { $0.state = .handedOver } }
+    /// - Parameter isShelved: whether to let go of the records.
+    mutating func handedOver(_ id: Int, isShelved: Bool = false) {
+        _ = change(id) { parcel in
+            guard parcel.state == .underWay else { return }
+            parcel.state = .handedOver
+            guard isShelved else { return }
+            parcel.isShelved = true
+            parcel.records = []
+        }
+    }
+
+    /// Takes out what waits to be sent again, once something of which the records were let go of does: all that follows
+    /// it must follow it again.
+    mutating func takeShelved() -> [Parcel] {
+        guard parcels.contains(where: { $0.isShelved && $0.state == .ready }) else { return [] }
+        let ready = parcels.filter { $0.state == .ready }
+        for parcel in ready { remove(parcel.id) }
+        return ready
     }
 
     /// The parcels whose records' fate is known, oldest first.

@@ -14,6 +14,8 @@ struct DeliveryRun {
 
     /// What is on its way may take this much memory; one parcel always may.
     private static let mostBytes = 8 << 20
+    /// So many parcels are noted as settled in one transaction.
+    private static let mostTogether = 64
 
     private let dispatcher: Dispatcher
     private let inbox: AsyncStream<Event>.Continuation
@@ -45,7 +47,7 @@ struct DeliveryRun {
         do {
             switch event {
             case .changed: break
-            case .handedOver(let id): queue.handedOver(id)
+            case .handedOver(let id): queue.handedOver(id, isShelved: canShelve && !isResent(id))
             case .delivered(let id, let delivery): take(queue.finished(id, delivery, now: clock.monotonicNow))
             case .woke: timer = nil
             }
@@ -71,9 +73,18 @@ struct DeliveryRun {
         return ending == nil || !queue.isEmpty
     }
 
+    /// Where confirming takes long and says nothing of single records, those that wait for it are not kept in memory.
+    private var canShelve: Bool { sink.guarantee == .firstKernel && !sink.pinsBatches }
+
+    private func isResent(_ id: Int) -> Bool {
+        guard let resend else { return false }
+        return queue.parcels.contains { $0.id == id && $0.family == resend.family }
+    }
+
     private mutating func take(_ outcome: DeliveryQueue.Outcome) {
         if outcome.isSuccess { trouble.succeeded() }
         if let failure = outcome.failure { pause(failure.reason, after: failure.after, isHold: outcome.isHold) }
+        for parcel in queue.takeShelved() { cutter.putBack(parcel.sequences) }
     }
 
     private mutating func pause(_ reason: String, after: Duration?, isHold: Bool) {
@@ -169,9 +180,10 @@ struct DeliveryRun {
         }
         guard let parcel = queue.start(waiting.id) else { return }
         lastStart = clock.monotonicNow
-        let batch = Batch(records: parcel.records, key: key(of: parcel), attempt: parcel.attempts)
+        let batch = Handoff(Batch(records: parcel.records, key: key(of: parcel), attempt: parcel.attempts))
         let (sink, inbox, id) = (sink, inbox, parcel.id)
         group.addTask {
+            guard let batch = batch.take() else { return }
             let delivery = await sink.deliver(batch) { inbox.yield(.handedOver(id)) }
             inbox.yield(.delivered(id, delivery))
         }
@@ -188,16 +200,32 @@ struct DeliveryRun {
     // MARK: - Settling
 
     private mutating func settle() async throws {
-        for parcel in queue.decided where parcel.family != resend?.family {
-            if !parcel.rejected.isEmpty { try await reportRejected(parcel.rejected) }
-            try await spool.settle(
-                Settlement(
-                    sink: dispatcher.name, sequences: parcel.sequences, filtered: parcel.filtered,
-                    rejected: parcel.rejected, attempts: parcel.attempts, state: parcel.sinkState))
-            queue.remove(parcel.id)
-            cutter.settled(queue)
+        var decided = queue.decided.filter { $0.family != resend?.family }[...]
+        while let first = decided.popFirst() {
+            // What follows without a hole, as where many are confirmed together, is noted together.
+            var parcels = [first]
+            while let next = decided.first, let last = parcels.last, parcels.count < Self.mostTogether,
+                next.sequences.lowerBound == last.sequences.upperBound + 1, next.attempts == last.attempts,
+                last.sinkState.isEmpty
+            {
+                parcels.append(decided.removeFirst())
+            }
+            try await settle(parcels)
         }
         try await settleResend()
+    }
+
+    private mutating func settle(_ parcels: [Parcel]) async throws {
+        guard let first = parcels.first, let last = parcels.last else { return }
+        let rejected = parcels.flatMap(\.rejected)
+        if !rejected.isEmpty { try await reportRejected(rejected) }
+        try await spool.settle(
+            Settlement(
+                sink: dispatcher.name, sequences: first.sequences.lowerBound...last.sequences.upperBound,
+                filtered: parcels.flatMap(\.filtered), rejected: rejected, attempts: first.attempts,
+                state: last.sinkState))
+        for parcel in parcels { queue.remove(parcel.id) }
+        cutter.settled(queue)
     }
 
     /// Settles what is sent once more when the fate of all of it is known.

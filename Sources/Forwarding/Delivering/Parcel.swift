@@ -19,7 +19,7 @@ struct Parcel: Sendable {
     let id: Int
     /// What its settling covers.
     let sequences: ClosedRange<Int64>
-    /// Those whose fate is open.
+    /// Those whose fate is open; none of a parcel that is shelved.
     var records: [SpooledRecord]
     var filtered: [Int64] = []
     var rejected: [Settlement.Rejection] = []
@@ -42,6 +42,8 @@ struct Parcel: Sendable {
     var chances = 0
     /// Why it was not accepted.
     var reason = ""
+    /// Whether its records were let go of when it was handed over: if they are needed again, they are in the spool.
+    var isShelved = false
     /// What the sink wants to remember of it.
     var sinkState: SinkState = [:]
 

@@ -23,7 +23,7 @@ final class StreamCourier: SyslogCourier {
         inbox = try StreamInbox()
         switch kind {
         // So many that what is sent within `confirmAfter` can be a lot.
-        case .framed: outstanding = 32
+        case .framed: outstanding = 1024
         // So many that the window is full although batches may be small.
         case .relp: outstanding = 8
         }
@@ -35,7 +35,7 @@ final class StreamCourier: SyslogCourier {
         inbox.stop()
     }
 
-    func deliver(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
+    func deliver(_ batch: consuming Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
         if batch.records.isEmpty { return .accepted() }
         let id = inbox.newID()
         var bytes: [UInt8] = []
@@ -48,10 +48,12 @@ final class StreamCourier: SyslogCourier {
                 messages.append(.init(end: bytes.count, sequence: record.sequence))
             }
         }
-        let parcel = Parcel(id: id, bytes: bytes, messages: messages)
+        // Nothing of it is kept here while it waits to be confirmed.
+        _ = consume batch
+        let parcel = Handoff(Parcel(id: id, bytes: consume bytes, messages: consume messages))
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                inbox.submit(.init(parcel: parcel, handedOver: handedOver, continuation: continuation))
+                inbox.submit(.init(id: id, parcel: parcel, handedOver: handedOver, continuation: continuation))
                 // A cancellation before this submission found nothing to cancel; but then the task knows of it by now.
                 if Task.isCancelled { inbox.cancel(id) }
             }

@@ -6,7 +6,8 @@ import Transport
 final class StreamInbox: Sendable {
     /// Whoever takes it must resume the continuation, exactly once.
     struct Submission: Sendable {
-        let parcel: Parcel
+        let id: UInt64
+        let parcel: Handoff<Parcel>
         let handedOver: @Sendable () -> Void
         let continuation: CheckedContinuation<Delivery, Never>
     }

@@ -56,8 +56,8 @@ final class StreamLoop {
 
     private func sort(_ mail: StreamInbox.Mail) {
         for submission in mail.submissions {
-            waiting[submission.parcel.id] = submission
-            conversation.add(submission.parcel)
+            waiting[submission.id] = submission
+            if let parcel = submission.parcel.take() { conversation.add(parcel) }
         }
         for id in mail.cancelled { conversation.withdraw(id) }
     }

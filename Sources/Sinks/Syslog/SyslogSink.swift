@@ -52,7 +52,7 @@ package final class SyslogSink: Sink {
     /// Records that were sent shortened, each attempt counted, since the process started.
     package var shortened: Int { writer.shortened }
 
-    package func deliver(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
+    package func deliver(_ batch: consuming Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery {
         await courier.deliver(batch, handedOver: handedOver)
     }
 
@@ -65,6 +65,6 @@ package final class SyslogSink: Sink {
 /// One way to bring messages somewhere.
 protocol SyslogCourier: Sendable {
     var outstanding: Int { get }
-    func deliver(_ batch: Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery
+    func deliver(_ batch: consuming Batch, handedOver: @escaping @Sendable () -> Void) async -> Delivery
     func close() async
 }

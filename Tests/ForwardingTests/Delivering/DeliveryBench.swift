@@ -91,14 +91,18 @@ final class RecordingSink: Sink {
     private let script: @Sendable (_ attempt: Int, _ batch: Batch) async -> Delivery
     let outstanding: Int
     let pinsBatches: Bool
-    var guarantee: DeliveryGuarantee { .atLeastOnce }
+    let guarantee: DeliveryGuarantee
+    private let handsOver: Bool
 
     init(
-        outstanding: Int = 1, pinsBatches: Bool = false,
+        outstanding: Int = 1, pinsBatches: Bool = false, guarantee: DeliveryGuarantee = .atLeastOnce,
+        handsOver: Bool = false,
         _ script: @escaping @Sendable (_ attempt: Int, _ batch: Batch) async -> Delivery = { _, _ in .accepted() }
     ) {
         self.outstanding = outstanding
         self.pinsBatches = pinsBatches
+        self.guarantee = guarantee
+        self.handsOver = handsOver
         self.script = script
     }
 
@@ -113,6 +117,7 @@ final class RecordingSink: Sink {
             state.mostAtOnce = max(state.mostAtOnce, state.atOnce)
             return state.batches.count
         }
+        if handsOver { handedOver() }
         let delivery = await script(attempt, batch)
         state.withLock { state in
             state.atOnce -= 1

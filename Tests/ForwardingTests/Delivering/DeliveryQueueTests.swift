@@ -205,6 +205,27 @@ private struct QueueBench {
         #expect(bench.queue.next()?.records[0].sequence == 1)
     }
 
+    @Test func `what is shelved takes no memory, and takes with it what would overtake it`() throws {
+        var bench = QueueBench()
+        bench.add(1...2, stream: 1)
+        bench.add(3...4, stream: 1)
+        bench.add(5...6, stream: 2)
+        let one = bench.begin()
+        let first = try #require(one)
+        bench.queue.handedOver(first.id, isShelved: true)
+        #expect(bench.queue.outstanding == 1 && bench.queue.outstandingBytes == 0)
+        let other = bench.begin()
+        let second = try #require(other)
+        #expect(bench.queue.outstandingBytes == 4)
+        _ = bench.finish(second, .retry(reason: "broken"))
+        let none = bench.queue.takeShelved()
+        #expect(none.isEmpty)
+        _ = bench.queue.finished(first.id, .retry(reason: "broken"), now: bench.now)
+        let all = bench.queue.takeShelved()
+        #expect(all.map(\.sequences) == [1...2, 3...4, 5...6])
+        #expect(bench.queue.isEmpty)
+    }
+
     @Test func `a batch at which the other end fails for long is narrowed down to the record to blame`() {
         var bench = QueueBench()
         bench.add(1...8)

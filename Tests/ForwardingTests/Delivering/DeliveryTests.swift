@@ -152,6 +152,33 @@ import Testing
         }
     }
 
+    @Test func `what the first kernel had when the connection broke is sent again, in order`() async throws {
+        try await Self.withBench { bench in
+            bench.options.inFlight = 4
+            bench.options.maximumRecords = 10
+            for _ in 1...5 {
+                for stream in 1...2 { try await bench.append(50, stream: stream) }
+            }
+            let clock = bench.clock
+            let begun = clock.monotonicNow
+            let sink = RecordingSink(outstanding: 1024, guarantee: .firstKernel, handsOver: true) { _, _ in
+                // Ten seconds after the first batch the connection breaks, with all that is on it.
+                let left = Duration.seconds(10) - begun.duration(to: clock.monotonicNow)
+                try? await clock.sleep(for: left > .zero ? left : .seconds(2))
+                return left > .zero ? .retry(reason: "closed") : .accepted()
+            }
+            try await bench.clock.run { [bench] in await bench.deliver(to: sink) }
+            #expect(sink.accepted.map(\.sequence).sorted() == Array(1...500))
+            #expect(sink.batches.count == 100)
+            for account in ["account1", "account2"] {
+                let again = sink.batches.suffix(50).flatMap(\.records).filter { $0.origin.account == account }
+                #expect(again.map(\.sequence) == again.map(\.sequence).sorted())
+            }
+            let position = try await bench.spool.position(of: "siem")
+            #expect(position == 500)
+        }
+    }
+
     @Test func `what a filter leaves out is left out of what is sent again, too`() async throws {
         try await Self.withBench { bench in
             try await bench.append(6, stream: 1)
