@@ -112,6 +112,20 @@ def converted():
     return queries
 
 
+def mapped_fields():
+    """The paths of the fields of Elasticsearch's index template."""
+    template = json.loads((DETECTIONS.parent / "elastic-index-template.json").read_text())
+
+    def walk(properties, prefix):
+        for name, field in properties.items():
+            if "properties" in field:
+                yield from walk(field["properties"], f"{prefix}{name}.")
+            else:
+                yield prefix + name
+
+    return walk(template["template"]["mappings"]["properties"], "")
+
+
 def lines(path):
     """The whole lines of a file that is being written."""
     content = path.read_text() if path.exists() else ""
@@ -188,6 +202,11 @@ def main():
         if told != known:
             failures += 1
             print(f"rules and records name different detections: {sorted(told ^ known)}")
+    # Queries on what has no mapping find nothing.
+    mapped = set(mapped_fields())
+    for path in sorted({path for values in found["ecs"] for path in values} - mapped):
+        failures += 1
+        print(f"config/elastic-index-template.json has no {path}")
     print(f"{converted()} queries converted, {checks} checks, {failures} failures")
     sys.exit(1 if failures else 0)
 
