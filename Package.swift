@@ -105,7 +105,7 @@ let package = Package(
             name: "twilshipTests",
             dependencies: [
                 "Forwarding", "PipelineCore", "PipelineTestKit", "Settings", "Simulating", "Spooling", "TwilioSources",
-                "twilio-simulator", "twilship",
+                "twilio-simulator", "twilship", argumentParser,
             ]),
         .testTarget(
             name: "TwilioSourcesTests",

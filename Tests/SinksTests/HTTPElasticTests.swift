@@ -48,7 +48,8 @@ import Transport
         let mappings = try #require((template["template"] as? [String: Any])?["mappings"] as? [String: Any])
         let fields = try #require(mappings["properties"] as? [String: [String: Any]])
         #expect(fields["@timestamp"]?["type"] as? String == "date")
-        #expect(fields["twilio"]?["type"] as? String == "flattened")
+        // ES|QL and EQL cannot address what is in a field of the type `flattened`.
+        #expect(fields["twilio"]?["properties"] != nil)
     }
 
     @Test func `the index template knows every field of the format ecs`() throws {

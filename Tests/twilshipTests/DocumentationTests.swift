@@ -1,60 +1,126 @@
+import ArgumentParser
 import Foundation
 import Testing
 
-@Suite struct DocumentationTests {
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
+@testable import twilio_simulator
+@testable import twilship
 
-    /// Every configuration in README and pages, with where it stands.
-    private static func configurations() throws -> [(place: String, text: String)] {
-        let pages = root.appending(path: "Sources/twilship/Documentation.docc")
-        let files = try FileManager.default.contentsOfDirectory(atPath: pages.path).filter { $0.hasSuffix(".md") }
-            .sorted()
-        var found: [(place: String, text: String)] = []
-        for file in [root.appending(path: "README.md")] + files.map({ pages.appending(path: $0) }) {
-            let lines = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n")
-            var block: [String]?
-            for (number, line) in lines.enumerated() {
-                let bare = line.trimmingCharacters(in: .whitespaces)
-                if bare == "```toml" {
-                    block = []
-                } else if bare == "```", let text = block {
-                    found.append(("\(file.lastPathComponent):\(number + 1 - text.count)", text.joined(separator: "\n")))
-                    block = nil
-                } else {
-                    block?.append(line)
+@Suite struct DocumentationTests {
+    @Test func `every configuration in the documentation is accepted`() async throws {
+        let blocks = try DocumentedBlock.all().filter { $0.kind == "toml" }
+        #expect(blocks.count >= 20)
+        let folder = NSTemporaryDirectory() + "twilship-pages-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for (number, block) in blocks.enumerated() {
+            let text = block.configuration
+            // What the secrets refer to is there, whatever a page calls it.
+            var environment = ["CREDENTIALS_DIRECTORY": folder]
+            for match in text.matches(of: #/"env:(?<name>\w+)"/#) { environment[String(match.name)] = "x" }
+            for match in text.matches(of: #/"credential:(?<name>[\w-]+)"/#) {
+                let made = FileManager.default.createFile(
+                    atPath: "\(folder)/\(match.name)", contents: Data("x".utf8), attributes: [.posixPermissions: 0o600])
+                try #require(made)
+            }
+            let path = "\(folder)/\(number).toml"
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+            let outcome = try await Program(["check", "--config", path], environment: environment).outcome()
+            #expect(outcome.code == 0, "\(block.place): \(outcome.complaints)\n\(text)")
+        }
+    }
+
+    @Test func `every command in the documentation is one that the programs take`() throws {
+        var tried = 0
+        for block in try DocumentedBlock.all() {
+            for words in block.commands {
+                guard let program = words.first else { continue }
+                let arguments = Array(words.dropFirst())
+                do {
+                    switch program {
+                    case "twilship": _ = try Twilship.parseAsRoot(arguments)
+                    case "twilio-simulator": _ = try TwilioSimulator.parseAsRoot(arguments)
+                    case _ where program.hasPrefix("packaging/"): try Self.look(for: program, arguments)
+                    default: continue
+                    }
+                    tried += 1
+                } catch {
+                    // Asking for help or the version is an error of the parser, with exit code 0.
+                    let isMistake = Twilship.exitCode(for: error) != .success
+                    #expect(!isMistake, "\(block.place): \(words): \(Twilship.message(for: error))")
                 }
             }
         }
-        return found
+        #expect(tried > 60)
     }
 
-    @Test func `every configuration in the documentation is accepted`() async throws {
-        let configurations = try Self.configurations()
-        #expect(configurations.count >= 5)
-        let credentials = NSTemporaryDirectory() + "twilship-page-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: credentials, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: credentials) }
-        for name in ["webhook", "sign", "hec", "elastic"] {
-            let made = FileManager.default.createFile(
-                atPath: credentials + "/" + name, contents: Data("x".utf8), attributes: [.posixPermissions: 0o600])
-            try #require(made)
+    /// A script is there, and its help names the options.
+    private static func look(for script: String, _ arguments: [String]) throws {
+        let text = try String(contentsOf: DocumentedBlock.root.appending(path: script), encoding: .utf8)
+        for option in arguments where option.hasPrefix("--") {
+            #expect(text.contains("#   \(option)"), "\(script) has no \(option)")
         }
-        for (place, text) in configurations {
-            let path = NSTemporaryDirectory() + "twilship-page-" + UUID().uuidString + ".toml"
-            defer { try? FileManager.default.removeItem(atPath: path) }
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-            let environment = ["TWILIO_SECRET": "x", "CREDENTIALS_DIRECTORY": credentials]
-            let outcome = try await Program(["check", "--config", path], environment: environment).outcome()
-            #expect(outcome.code == 0, "\(place): \(outcome.complaints)")
+    }
+
+    /// What is not labelled is taken for output, and would not be tried.
+    @Test func `no command hides in a block that is not labelled`() throws {
+        for block in try DocumentedBlock.all() where block.kind.isEmpty {
+            for line in block.lines where line.hasPrefix("twilship ") || line.hasPrefix("packaging/") {
+                Issue.record("\(block.place): label this block with sh or console: \(line)")
+            }
         }
+    }
+
+    @Test func `every option in text and manuals is one of the command it stands behind`() throws {
+        var commands: [String: String] = [:]
+        // A group of commands has what any of its commands has.
+        func collect(_ path: [String], _ command: any ParsableCommand.Type) -> String {
+            var help = Twilship.helpMessage(for: command, columns: 200)
+            for inner in command.configuration.subcommands {
+                for name in [inner._commandName] + inner.configuration.aliases {
+                    help += collect(path + [name], inner)
+                }
+            }
+            commands[path.joined(separator: " ")] = help
+            return help
+        }
+        _ = collect([], Twilship.self)
+        var tried = 0
+        func look(_ text: String, _ place: String) {
+            let words = text.split(whereSeparator: { " \n[]|{}".contains($0) }).map(String.init)
+            var path: [String] = []
+            for word in words {
+                if commands[(path + [word]).joined(separator: " ")] != nil {
+                    path.append(word)
+                } else if let option = word.prefixMatch(of: #/--[a-z][a-z-]+/#) {
+                    let help = commands[path.joined(separator: " ")] ?? ""
+                    let isThere = help.contains(option.output) || ["--version", "--help"].contains(option.output)
+                    #expect(isThere, "\(place): twilship \(path.joined(separator: " ")) has no \(option.output)")
+                    tried += 1
+                }
+            }
+        }
+        for page in try DocumentedBlock.pages() {
+            for match in try String(contentsOf: page, encoding: .utf8).matches(of: #/`twilship (?<rest>[^`\n]+)`/#) {
+                look(String(match.rest), page.lastPathComponent)
+            }
+        }
+        // The synopsis: each command begins a line behind .br, its options stand in lines of their own.
+        let manual = DocumentedBlock.root.appending(path: "packaging/man/twilship.1")
+        let text = try DocumentedBlock.text(ofManual: manual)
+        let synopsis = try #require(text.firstRange(of: ".SH SYNOPSIS"))
+        let end = try #require(text.firstRange(of: ".SH DESCRIPTION"))
+        for command in text[synopsis.upperBound..<end.lowerBound].components(separatedBy: ".br\n") {
+            let words = command.components(separatedBy: "\n").map { $0.replacing(#/^\.[A-Z]+ /#, with: "") }
+            // `{list | show}` stands for any of the group.
+            let line = words.joined(separator: " ").replacing(#/\{ *[a-z][^}]*\}/#, with: "")
+            look(line.replacing("twilship ", with: ""), "twilship.1")
+        }
+        #expect(tried > 40)
     }
 
     @Test func `every file that the documentation names is there`() throws {
-        let pages = Self.root.appending(path: "Sources/twilship/Documentation.docc")
-        let files = try FileManager.default.contentsOfDirectory(atPath: pages.path).filter { $0.hasSuffix(".md") }
         var links = 0
-        for file in [Self.root.appending(path: "README.md")] + files.map({ pages.appending(path: $0) }) {
+        for file in try DocumentedBlock.pages() {
             for match in try String(contentsOf: file, encoding: .utf8).matches(of: #/\]\((?<target>[^)#:]+)\)/#) {
                 let target = file.deletingLastPathComponent().appending(path: String(match.target))
                 #expect(
@@ -63,5 +129,16 @@ import Testing
             }
         }
         #expect(links > 10)
+    }
+
+    /// A page that nobody links is a page that nobody reads.
+    @Test func `every page is in the table of contents`() throws {
+        let contents = try String(
+            contentsOf: DocumentedBlock.root.appending(path: "Sources/twilship/Documentation.docc/Documentation.md"),
+            encoding: .utf8)
+        for page in try DocumentedBlock.pages().map(\.lastPathComponent)
+        where page != "README.md" && page != "Documentation.md" {
+            #expect(contents.contains("](\(page))"), "\(page) is not in Documentation.md")
+        }
     }
 }
