@@ -17,7 +17,7 @@ import Testing
 
     private static func herald(_ bench: Bench, _ spool: Spool, heartbeat: Duration? = .seconds(300)) -> Herald {
         let account = Herald.Account(name: "test", sid: bench.account.sid)
-        return Herald(bench.surroundings(spool), accounts: { [account] }, heartbeat: heartbeat, version: "1.0.0")
+        return Herald(bench.surroundings(spool), accounts: { [account] }, heartbeat: { heartbeat }, version: "1.0.0")
     }
 
     private static func own(_ bench: Bench, _ spool: Spool) async throws -> [(type: String, facts: [String: Any])] {

@@ -9,6 +9,7 @@ final class WebServer: Sendable {
         var lines: [String] = []
         var statuses: [Int] = []
         var keys: [String] = []
+        var connections = 0
     }
 
     let port: UInt16
@@ -20,6 +21,7 @@ final class WebServer: Sendable {
     var lines: [String] { state.withLock(\.lines) }
     /// Of all answers, in order.
     var statuses: [Int] { state.withLock(\.statuses) }
+    var connections: Int { state.withLock(\.connections) }
     /// `Idempotency-Key` of all requests, in order.
     var keys: [String] { state.withLock(\.keys) }
 
@@ -46,6 +48,7 @@ final class WebServer: Sendable {
             while true {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { return }
+                state.withLock { $0.connections += 1 }
                 Thread.detachNewThread { [self] in
                     serve(FileHandle(fileDescriptor: connection, closeOnDealloc: true))
                 }
