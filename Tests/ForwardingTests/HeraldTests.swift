@@ -67,6 +67,22 @@ import Testing
         #expect(try await Self.own(bench, spool).map(\.type) == ["twilship.operator"])
     }
 
+    @Test func `another interval counts from when it is there`() async throws {
+        let bench = Bench(Self.options())
+        defer { bench.remove() }
+        let spool = try bench.openSpool()
+        let account = Herald.Account(name: "test", sid: bench.account.sid)
+        let clock = bench.clock
+        let reload = clock.wallNow + .seconds(550)
+        let herald = Herald(
+            bench.surroundings(spool), accounts: { [account] },
+            heartbeat: { clock.wallNow < reload ? .seconds(300) : .seconds(100) }, version: "1.0.0")
+        try await bench.clock.run(for: .seconds(1000)) { await herald.run() }
+        let beats = try await Self.own(bench, spool)
+        // At 300 s, and at 650, 750, 850 and 950 s.
+        #expect(beats.count == 5)
+    }
+
     @Test func `a full spool leaves heartbeats out, and they come back with room`() async throws {
         var many = Self.options()
         many.history = 3000

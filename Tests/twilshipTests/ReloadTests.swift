@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Simulating
 import Testing
 
@@ -125,10 +126,7 @@ import Testing
                 #expect(!service.said.contains(" debug "))
                 try await service.reload()
                 #expect(service.said.contains("keys.changed=\"log.level, heartbeat.interval\""))
-                try await eventually("a heartbeat comes") {
-                    try configuration.announced().contains { $0.type == "twilship.heartbeat" }
-                }
-                #expect(service.said.contains(" debug "))
+                try await eventually("it says more") { service.said.contains(" debug ") }
             }
             let ids = try configuration.ids(of: "archive")
             #expect(ids.count == Set(ids).count)
@@ -163,6 +161,105 @@ import Testing
                 #expect(service.said.contains("keys=\"state.retain, log.format\""))
                 #expect(service.said.contains("needs a restart"))
                 #expect(service.said.contains("keys.changed=log.level"))
+            }
+            let ids = try configuration.ids(of: "archive")
+            #expect(ids.count == Set(ids).count)
+        }
+    }
+
+    @Test func `what hangs or cannot be written to holds nobody up, not even the end`() async throws {
+        try await Workshop.with(Self.options()) { workshop in
+            // It takes connections, and never answers.
+            let (listener, port) = try WebServer.listen()
+            defer { close(listener) }
+            try workshop.write("t", to: "token")
+            var configuration = ReloadedConfiguration(workshop)
+            let (archive, silent) = (configuration.file("archive"), configuration.webhook(port))
+            configuration.sinks = [archive, silent]
+            try configuration.write()
+            let service = try await workshop.startedService()
+            try await eventually("records come") { try workshop.deliveredLines() >= 300 }
+            // Below a file there is no folder.
+            configuration.sinks = [
+                archive,
+                configuration.file("broken").replacing("/broken/", with: "/twilship.toml/"),
+                configuration.file("good", more: "start = \"oldest\""),
+            ]
+            try configuration.write()
+            let before = try workshop.deliveredLines()
+            try await service.reload()
+            #expect(service.said.contains("sinks.added=\"broken, good\" sinks.removed=webhook"))
+            #expect(try workshop.deliveredLines() > before)
+            try await eventually("the broken one is told, and the good one has everything") {
+                try service.said.contains("sink.name=broken") && configuration.ids(of: "good").count > before
+            }
+            configuration.sinks = [archive, silent]
+            try configuration.write()
+            try await service.reload()
+            try await eventually("more records are on their way") { try workshop.deliveredLines() > before + 40 }
+            configuration.sinks = [archive]
+            try configuration.write()
+            service.signal(SIGHUP)
+            try await Task.sleep(for: .milliseconds(300))
+            let start = ContinuousClock.now
+            service.signal(SIGTERM)
+            let outcome = await service.outcome()
+            #expect(outcome.code == 0 && !outcome.wasKilled)
+            #expect(outcome.complaints.contains("stopped"))
+            #expect(start.duration(to: .now) < .seconds(8))
+            let ids = try configuration.ids(of: "archive")
+            #expect(ids.count == Set(ids).count)
+        }
+    }
+
+    @Test func `the service manager is told when a reload begins and ends`() async throws {
+        try await Workshop.with(Self.options(rate: 0)) { workshop in
+            let manager = try NotifySocket()
+            try ReloadedConfiguration(workshop).write()
+            let service = try workshop.start(
+                ["run", "--config", workshop.configurationPath], environment: ["NOTIFY_SOCKET": manager.path])
+            var told: [String] = []
+            func wait(for text: String) async throws {
+                try await eventually("it says \(text)") {
+                    told += manager.messages()
+                    return told.contains { $0.hasPrefix(text) }
+                }
+            }
+            try await wait(for: "READY=1")
+            told = []
+            service.signal(SIGHUP)
+            try await wait(for: "READY=1")
+            let reloading = try #require(told.firstIndex { $0.hasPrefix("RELOADING=1\nMONOTONIC_USEC=") })
+            let ready = try #require(told.firstIndex { $0.hasPrefix("READY=1") })
+            #expect(reloading < ready)
+            service.signal(SIGTERM)
+            #expect(await service.outcome().code == 0)
+        }
+    }
+
+    @Test func `a subaccount that gets a table of its own is collected as that says, and nothing comes twice`()
+        async throws
+    {
+        var options = Self.options()
+        options.addSubaccounts(3)
+        try await Workshop.with(options) { workshop in
+            let twilio = workshop.simulator.twilio
+            var configuration = ReloadedConfiguration(workshop)
+            configuration.ofFirst =
+                "subaccounts = \"discover\"\nsubaccount_interval = \"1m\"\napi_base_url = \"\(workshop.simulator.url)\"\n"
+            try configuration.write()
+            try await workshop.withService { service in
+                try await eventually("all are collected") { try configuration.ids(of: "archive").count >= 4 * 300 }
+                // The second account of the simulator is a subaccount.
+                configuration.accounts = ["first", "second"]
+                try configuration.write()
+                try await service.reload()
+                #expect(service.said.contains("accounts.added=second accounts.changed=first"))
+                twilio.stopLive(at: SimulatorClock.now())
+                let truth = Set((0...3).flatMap { workshop.truth($0) })
+                try await eventually("everything is there") { try Set(configuration.ids(of: "archive")) == truth }
+                let text = try await workshop.run("status").output
+                #expect(text.contains("second"))
             }
             let ids = try configuration.ids(of: "archive")
             #expect(ids.count == Set(ids).count)
@@ -232,6 +329,8 @@ private struct ReloadedConfiguration {
     var sinks: [String] = []
     var top = ""
     var state = ""
+    /// More of the first account.
+    var ofFirst = ""
     var pollInterval = "1s"
 
     init(_ workshop: Workshop) {
@@ -270,6 +369,7 @@ private struct ReloadedConfiguration {
                 name = "\(name)"
                 account_sid = "\(account.sid)"
                 secret = "file:\(workshop.folder)/secret-\(name)"
+                \(name == accounts[0] ? ofFirst : "")
                 [account.events]
                 base_url = "\(workshop.simulator.url)"
                 poll_interval = "\(pollInterval)"

@@ -9,7 +9,7 @@ struct PartMaker: Sendable {
     let surroundings: Ingestor.Surroundings
     let network: NetworkPool
     let ending: Ending
-    private let environment = ProcessInfo.processInfo.environment
+    let environment = ProcessInfo.processInfo.environment
 
     init(_ surroundings: Ingestor.Surroundings, _ network: NetworkPool, _ ending: Ending) {
         self.surroundings = surroundings

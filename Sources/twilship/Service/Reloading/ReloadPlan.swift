@@ -36,20 +36,27 @@ struct ReloadPlan {
     /// Keys outside of accounts and sinks that have another value now and take effect at once.
     let keys: [String]
 
-    /// - Parameter found: SIDs of the subaccounts that a search has found and that are collected.
-    init(_ now: CurrentParts.Contents, _ wanted: ResolvedSettings, _ maker: PartMaker, found: Set<String>) {
+    /// What runs now, by SIDs and names, and the configuration that asked for it.
+    struct Now {
+        let settings: ResolvedSettings
+        let accounts: [String: PartStamp<AccountSettings>]
+        let sinks: [String: PartStamp<SinkSettings>]
+        /// SIDs of the subaccounts that searches have found and that are collected.
+        let found: Set<String>
+    }
+
+    /// - Parameter environment: for the places of secrets.
+    init(from now: Now, to wanted: ResolvedSettings, environment: [String: String]) {
         accounts = Difference(
-            running: now.accounts.mapValues(\.stamp), wanted: wanted.accounts.map { maker.stamp($0) },
-            key: \.accountSID)
-        sinks = Difference(
-            running: now.sinks.mapValues(\.stamp), wanted: wanted.sinks.map { maker.stamp($0) }, key: \.name)
+            running: now.accounts, wanted: wanted.accounts.map { PartStamp($0, environment) }, key: \.accountSID)
+        sinks = Difference(running: now.sinks, wanted: wanted.sinks.map { PartStamp($0, environment) }, key: \.name)
         keys =
             (now.settings.log.level == wanted.log.level ? [] : ["log.level"])
             + (now.settings.heartbeat == wanted.heartbeat ? [] : ["heartbeat.interval"])
         // What gets a table of its own is collected as that says, and by nobody else.
-        if accounts.added.contains(where: { found.contains($0.settings.accountSID) }) {
+        if accounts.added.contains(where: { now.found.contains($0.settings.accountSID) }) {
             let touched = Set(accounts.starting.map(\.settings.accountSID))
-            accounts.changed += now.accounts.values.map(\.stamp).filter { stamp in
+            accounts.changed += now.accounts.values.filter { stamp in
                 stamp.settings.subaccounts == .discover && !touched.contains(stamp.settings.accountSID)
                     && wanted.accounts.contains { $0.accountSID == stamp.settings.accountSID }
             }

@@ -92,7 +92,12 @@ struct Reloader: Sendable {
     private func plan(_ wanted: ResolvedSettings) -> ReloadPlan {
         let known = assembly.network.accounts.all
         let found = known.filter { $0.settings.accountSID != $0.identity.sid }.map(\.identity.sid)
-        return ReloadPlan(parts.now, wanted, maker, found: Set(found))
+        let now = parts.now
+        return ReloadPlan(
+            from: .init(
+                settings: now.settings, accounts: now.accounts.mapValues(\.stamp), sinks: now.sinks.mapValues(\.stamp),
+                found: Set(found)),
+            to: wanted, environment: maker.environment)
     }
 
     // MARK: - Steps
