@@ -25,8 +25,6 @@ struct ReloadPlan {
             removed = running.filter { !keys.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value.settings)
         }
 
-        /// What has a part now that is to end.
-        var ending: [PartSettings] { removed + changed.map(\.settings) }
         /// What needs a new part.
         var starting: [PartStamp<PartSettings>] { added + changed }
     }

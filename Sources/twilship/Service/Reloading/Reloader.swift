@@ -108,39 +108,14 @@ struct Reloader: Sendable {
         level.level = Logger.Level(rawValue: wanted.log.level.rawValue) ?? .info
         parts.change { $0.settings = wanted }
         network.configured = Set(wanted.accounts.map(\.accountSID))
-        // Whoever leaves is still there: what is on its way is to be settled.
+        // New ones are there from now on. Whoever leaves is still there: what is on its way is to be settled.
         guard await attach(wanted.sinks + plan.sinks.removed) else { return false }
-        let (accounts, sinks) = prepare(plan)
-        let backfills = await areBackfilled(plan.accounts.ending)
-        await withDiscardingTaskGroup { group in
-            for settings in plan.accounts.removed + accounts.map(\.stamp.settings) {
-                group.addTask { await end(settings) }
-            }
-            for settings in plan.sinks.removed { group.addTask { await end(settings) } }
-            for part in sinks { group.addTask { await end(part.stamp.settings) } }
-            if backfills { group.addTask { await endBackfiller() } }
-        }
-        let isDetached = plan.sinks.removed.isEmpty ? true : await attach(wanted.sinks)
-        var count = 0
-        for (stamp, identity) in accounts where await start(stamp, identity) { count += 1 }
-        for part in sinks { assembly.start(part) }
-        if backfills { assembly.startBackfiller() }
-        return isDetached && count == plan.accounts.starting.count && sinks.count == plan.sinks.starting.count
+        async let areCollected = change(plan.accounts)
+        async let areDelivered = change(plan.sinks, wanted)
+        return await (areCollected, areDelivered) == (true, true)
     }
 
-    /// Makes what can be made before anything ends. What cannot be made runs on as it was.
-    private func prepare(
-        _ plan: ReloadPlan
-    ) -> (accounts: [(stamp: PartStamp<AccountSettings>, identity: AccountIdentity)], sinks: [SinkPart]) {
-        let accounts = plan.accounts.starting.compactMap { stamp in
-            attempt("source.account", stamp.settings.name) { (stamp, try maker.identity(stamp.settings)) }
-        }
-        let sinks = plan.sinks.starting.compactMap { stamp in
-            attempt("sink.name", stamp.settings.name) { try maker.part(stamp.settings) }
-        }
-        return (accounts, sinks)
-    }
-
+    /// Makes something before anything ends for it; what cannot be made runs on as it was.
     private func attempt<Value>(_ key: String, _ name: String, _ body: () throws -> Value) -> Value? {
         do {
             return try body()
@@ -179,6 +154,35 @@ struct Reloader: Sendable {
 
     // MARK: - Sinks
 
+    private func change(_ difference: ReloadPlan.Difference<SinkSettings>, _ wanted: ResolvedSettings) async -> Bool {
+        func make(_ stamps: [PartStamp<SinkSettings>]) -> [SinkPart] {
+            stamps.compactMap { stamp in
+                attempt("sink.name", stamp.settings.name) { try maker.part(stamp.settings) }
+            }
+        }
+        let (changed, added) = (make(difference.changed), make(difference.added))
+        return await withTaskGroup(of: Bool.self) { group in
+            for part in changed {
+                group.addTask {
+                    await end(part.stamp.settings)
+                    assembly.start(part)
+                    return true
+                }
+            }
+            group.addTask {
+                await withDiscardingTaskGroup { group in
+                    for sink in difference.removed { group.addTask { await end(sink) } }
+                }
+                let isDetached = difference.removed.isEmpty ? true : await attach(wanted.sinks)
+                // One that has got another name would find its files locked before.
+                for part in added { assembly.start(part) }
+                return isDetached
+            }
+            let isMade = changed.count + added.count == difference.starting.count
+            return await group.reduce(isMade) { $0 && $1 }
+        }
+    }
+
     private func end(_ sink: SinkSettings) async {
         guard let part = parts.now.sinks[sink.name] else { return }
         part.dispatcher.recall()
@@ -188,6 +192,25 @@ struct Reloader: Sendable {
     }
 
     // MARK: - Accounts
+
+    private func change(_ difference: ReloadPlan.Difference<AccountSettings>) async -> Bool {
+        let made = difference.starting.compactMap { stamp in
+            attempt("source.account", stamp.settings.name) { (stamp, try maker.identity(stamp.settings)) }
+        }
+        let ending = difference.removed + made.map(\.0.settings)
+        // They go on with the accounts as they are then; what they have read stays read.
+        let areBackfilled = await areBackfilled(ending)
+        await withDiscardingTaskGroup { group in
+            for account in ending { group.addTask { await end(account) } }
+            if areBackfilled {
+                group.addTask { await assembly.collecting.end(Assembly.backfills, within: .zero, clock) }
+            }
+        }
+        var count = 0
+        for (stamp, identity) in made where await start(stamp, identity) { count += 1 }
+        if areBackfilled { assembly.startBackfiller() }
+        return count == difference.starting.count
+    }
 
     private func end(_ account: AccountSettings) async {
         await assembly.collecting.end(account.accountSID, within: .zero, clock)
@@ -221,8 +244,6 @@ struct Reloader: Sendable {
         return true
     }
 
-    // MARK: - Backfills
-
     /// Whether a backfill reads from one of these accounts, or may.
     private func areBackfilled(_ accounts: [AccountSettings]) async -> Bool {
         guard !accounts.isEmpty else { return false }
@@ -231,10 +252,5 @@ struct Reloader: Sendable {
         let sids = ending.union(known.map(\.identity.sid))
         guard let jobs = try? await assembly.spool.backfills(openOnly: true) else { return true }
         return jobs.contains { sids.contains($0.accountSID) }
-    }
-
-    /// What they have read stays read; they go on with the accounts as they are then.
-    private func endBackfiller() async {
-        await assembly.collecting.end(Assembly.backfills, within: .zero, clock)
     }
 }
