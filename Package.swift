@@ -104,8 +104,8 @@ let package = Package(
         .testTarget(
             name: "twilshipTests",
             dependencies: [
-                "Forwarding", "PipelineCore", "PipelineTestKit", "Settings", "Simulating", "Spooling", "TwilioSources",
-                "twilio-simulator", "twilship", argumentParser,
+                "Forwarding", "PipelineCore", "PipelineTestKit", "Settings", "Simulating", "Spooling", "SystemdSupport",
+                "TwilioSources", "twilio-simulator", "twilship", argumentParser, logging,
             ]),
         .testTarget(
             name: "TwilioSourcesTests",

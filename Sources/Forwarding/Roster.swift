@@ -81,18 +81,18 @@ struct Roster {
 }
 
 /// Ends one piece of work from outside of its task.
-final class Stop: Sendable {
+package final class Stop: Sendable {
     private let signals: AsyncStream<Never>
     private let continuation: AsyncStream<Never>.Continuation
 
-    init() {
+    package init() {
         (signals, continuation) = AsyncStream.makeStream(of: Never.self)
     }
 
-    func stop() { continuation.finish() }
+    package func stop() { continuation.finish() }
 
     /// Runs `body`; cancels it when told to stop.
-    func run(_ body: @escaping @Sendable () async -> Void) async {
+    package func run(_ body: @escaping @Sendable () async -> Void) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await body() }
             group.addTask { [signals] in

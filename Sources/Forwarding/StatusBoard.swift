@@ -113,6 +113,16 @@ package final class StatusBoard: Sendable {
         contents.withLock { $0.streams[stream] = nil }
     }
 
+    /// Forgets a search that is not made any more.
+    package func remove(discovery: String) {
+        contents.withLock { $0.discoveries[discovery] = nil }
+    }
+
+    /// Forgets what a sink did until now.
+    package func remove(sink: String) {
+        contents.withLock { $0.sinks[sink] = nil }
+    }
+
     package func update(sink: String, _ change: (inout SinkStatus) -> Void) {
         contents.withLock { contents in
             var status = contents.sinks[sink] ?? SinkStatus()

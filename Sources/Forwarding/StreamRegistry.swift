@@ -39,6 +39,11 @@ package final class StreamRegistry: Sendable {
         state.withLock { $0.expected[Place(account: account, dataset: dataset)] = streams }
     }
 
+    /// Forgets what a search has found for an account (label) that is not collected any more, or with other settings.
+    package func forget(account: String) {
+        state.withLock { state in state.expected = state.expected.filter { $0.key.account != account } }
+    }
+
     /// Runs `body` while nothing works on the stream; it is taken up anew afterwards, with the place it has then.
     package func withStopped<Value>(
         _ stream: StreamKey, _ body: () async throws -> Value

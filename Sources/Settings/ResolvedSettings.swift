@@ -12,4 +12,11 @@ package struct ResolvedSettings: Sendable, Equatable {
     package let accounts: [AccountSettings]
     /// At least one; names are unique.
     package let sinks: [SinkSettings]
+
+    /// The same with another `[state]`.
+    package func with(_ state: StateSettings) -> ResolvedSettings {
+        ResolvedSettings(
+            state: state, log: log, network: network, rateLimit: rateLimit, heartbeat: heartbeat, metrics: metrics,
+            accounts: accounts, sinks: sinks)
+    }
 }

@@ -150,9 +150,19 @@ extension Announcement {
     private struct CommandFacts: Encodable {
         let command: String
         let arguments: [String: String]
-        let uid: UInt32
+        /// Of a signal nobody knows it.
+        let uid: UInt32?
         /// Who does it: `service`, or `command` when none runs.
         let by: String
+    }
+
+    /// - Parameter changes: what is changed, as `accounts.added`, and the names, as the configuration has them.
+    package static func reload(_ changes: [String: String], at time: Timestamp) throws -> Announcement {
+        let changes = changes.mapValues(\.bounded)
+        let text = changes.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        return try Announcement(
+            .command, .notice, message: "a signal has twilship reload its configuration\(text)".bounded,
+            facts: CommandFacts(command: "reload", arguments: changes, uid: nil, by: "service"), at: time)
     }
 
     /// The values of `arguments` are words that somebody has typed.

@@ -17,7 +17,7 @@ import Testing
 
     private static func herald(_ bench: Bench, _ spool: Spool, heartbeat: Duration? = .seconds(300)) -> Herald {
         let account = Herald.Account(name: "test", sid: bench.account.sid)
-        return Herald(bench.surroundings(spool), accounts: { [account] }, heartbeat: heartbeat, version: "1.0.0")
+        return Herald(bench.surroundings(spool), accounts: { [account] }, heartbeat: { heartbeat }, version: "1.0.0")
     }
 
     private static func own(_ bench: Bench, _ spool: Spool) async throws -> [(type: String, facts: [String: Any])] {
@@ -65,6 +65,22 @@ import Testing
         try await spool.announceCommand("replay", arguments: [:], uid: 1000)
         try await bench.clock.run(for: .seconds(1000)) { await herald.run() }
         #expect(try await Self.own(bench, spool).map(\.type) == ["twilship.operator"])
+    }
+
+    @Test func `another interval counts from when it is there`() async throws {
+        let bench = Bench(Self.options())
+        defer { bench.remove() }
+        let spool = try bench.openSpool()
+        let account = Herald.Account(name: "test", sid: bench.account.sid)
+        let clock = bench.clock
+        let reload = clock.wallNow + .seconds(550)
+        let herald = Herald(
+            bench.surroundings(spool), accounts: { [account] },
+            heartbeat: { clock.wallNow < reload ? .seconds(300) : .seconds(100) }, version: "1.0.0")
+        try await bench.clock.run(for: .seconds(1000)) { await herald.run() }
+        let beats = try await Self.own(bench, spool)
+        // At 300 s, and at 650, 750, 850 and 950 s.
+        #expect(beats.count == 5)
     }
 
     @Test func `a full spool leaves heartbeats out, and they come back with room`() async throws {

@@ -125,19 +125,6 @@ import Testing
         }
     }
 
-    @Test func `SIGHUP does not end it`() async throws {
-        try await Workshop.with(Self.live()) { workshop in
-            try workshop.configure()
-            let program = try workshop.start(["run", "--config", workshop.configurationPath])
-            try await eventually("the service is up") { program.said.contains("started") }
-            program.signal(SIGHUP)
-            try await eventually("it says what SIGHUP does") { program.said.contains("SIGHUP") }
-            #expect(program.isRunning)
-            program.signal(SIGTERM)
-            #expect(await program.outcome().code == 0)
-        }
-    }
-
     @Test func `a Twilio that is down, refuses, lies and comes back costs nothing`() async throws {
         var options = Self.live()
         options.rateFor = .seconds(20)

@@ -87,7 +87,7 @@ import Testing
         for stream in Dictionary(grouping: lines.filter { !$0.isLate }, by: { $0.account + $0.dataset }).values {
             // What becomes readable within the time that is not yet late may follow what is younger.
             let times = try stream.map { line in
-                try Date(line.time, strategy: .iso8601.time(includingFractionalSeconds: true))
+                try Date(line.time, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
             }
             var latest = Date.distantPast
             for time in times {

@@ -34,14 +34,14 @@ package struct Herald: Sendable {
     let registry: StreamRegistry
     let logger: Logger
     let accounts: @Sendable () -> [Account]
-    let heartbeat: Heartbeat?
+    let heartbeat: @Sendable () -> Heartbeat?
 
     /// - Parameters:
     ///   - accounts: those that are collected now, subaccounts included.
-    ///   - heartbeat: how often each account is told to be alive; nil is never.
+    ///   - heartbeat: how often each account is told to be alive now; nil is never.
     package init(
-        _ surroundings: Ingestor.Surroundings, accounts: @escaping @Sendable () -> [Account], heartbeat: Duration?,
-        version: String
+        _ surroundings: Ingestor.Surroundings, accounts: @escaping @Sendable () -> [Account],
+        heartbeat: @escaping @Sendable () -> Duration?, version: String
     ) {
         spool = surroundings.spool
         normaliser = surroundings.normaliser
@@ -50,7 +50,7 @@ package struct Herald: Sendable {
         registry = surroundings.registry
         logger = surroundings.logger
         self.accounts = accounts
-        self.heartbeat = heartbeat.map { Heartbeat(interval: $0, version: version) }
+        self.heartbeat = { heartbeat().map { Heartbeat(interval: $0, version: version) } }
     }
 
     /// Runs until the task is cancelled.
@@ -59,14 +59,20 @@ package struct Herald: Sendable {
         await attempt(&round) { round in
             round.watch = TroubleWatch(announced: try await spool.announcedFailures())
         }
-        var heartbeatDue = heartbeat.map { clock.monotonicNow + $0.interval }
+        var interval: Duration?
+        var heartbeatDue: ContinuousClock.Instant?
         repeat {
+            let heartbeat = heartbeat()
+            if heartbeat?.interval != interval {
+                interval = heartbeat?.interval
+                heartbeatDue = interval.map { clock.monotonicNow + $0 }
+            }
             let isDue = heartbeatDue.map { $0 <= clock.monotonicNow } ?? false
-            if isDue, let interval = heartbeat?.interval { heartbeatDue = clock.monotonicNow + interval }
+            if isDue, let interval { heartbeatDue = clock.monotonicNow + interval }
             await attempt(&round) { round in
                 try await tellTroubles(&round)
                 try await tellWaiting(&round)
-                if isDue { try await beat(&round) }
+                if isDue, let heartbeat { try await beat(heartbeat, &round) }
             }
         } while (try? await clock.sleep(for: Self.interval)) != nil
     }
@@ -150,8 +156,7 @@ package struct Herald: Sendable {
 
     // MARK: - Heartbeats
 
-    private func beat(_ round: inout Round) async throws {
-        guard let heartbeat else { return }
+    private func beat(_ heartbeat: Heartbeat, _ round: inout Round) async throws {
         if let lack = try await spool.lackOfRoom() {
             if !round.leavesHeartbeatsOut {
                 logger.warning("heartbeats are left out while the spool is full", metadata: ["reason": "\(lack)"])

@@ -43,7 +43,7 @@ struct DeliveryRun {
     /// - Returns: false when all is done.
     mutating func take(_ event: Event, _ group: inout DiscardingTaskGroup) async -> Bool {
         // Asked before the spool is: what was appended before the ending is still delivered.
-        let ending = dispatcher.ending.now
+        let ending = dispatcher.endingNow
         do {
             switch event {
             case .changed: break
@@ -53,7 +53,7 @@ struct DeliveryRun {
             }
             try await prepare()
             try await settle()
-            try await send(ending, &group)
+            if ending != .atOnce { try await send(ending, &group) }
         } catch is CancellationError {
             return false
         } catch {
@@ -64,6 +64,8 @@ struct DeliveryRun {
             if let next = [filling, pausedUntil].compactMap(\.self).min() { wake(at: next, &group) }
             return true
         }
+        // What was accepted is noted first: it would be sent again otherwise.
+        if ending == .atOnce, queue.decided.allSatisfy({ $0.family == resend?.family }) { return false }
         if let pausedUntil, pausedUntil > clock.monotonicNow {
             // An ending soon does not wait for a sink that fails.
             if ending == .soon { return false }

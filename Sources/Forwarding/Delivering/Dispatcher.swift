@@ -47,6 +47,8 @@ package struct Dispatcher: Sendable {
     let clock: any PipelineClock
     let board: StatusBoard
     let ending: Ending
+    /// Of this dispatcher alone.
+    private let recalled = Ending()
     let logger: Logger
 
     package init(
@@ -66,13 +68,19 @@ package struct Dispatcher: Sendable {
         self.logger = logger
     }
 
-    /// Delivers what is not settled yet, until `ending` says when to stop or the task is cancelled.
+    /// Has `run` end as soon as what is on its way is settled; another dispatcher may go on for the sink then.
+    package func recall() { recalled.request(.atOnce) }
+
+    /// How to end, and whether.
+    var endingNow: Ending.Kind? { recalled.now ?? ending.now }
+
+    /// Delivers what is not settled yet, until `ending` says when to stop, it is recalled or the task is cancelled.
     package func run() async {
         board.update(sink: name) { $0.guarantee = sink.guarantee.rawValue }
         let (events, inbox) = AsyncStream.makeStream(of: DeliveryRun.Event.self)
         await withDiscardingTaskGroup { group in
             // Records, settlements and the ending all wake the loop; what happens while it works is not missed.
-            for wakeUps in [await spool.changes(), ending.requests()] {
+            for wakeUps in [await spool.changes(), ending.requests(), recalled.requests()] {
                 group.addTask {
                     for await _ in wakeUps { inbox.yield(.changed) }
                 }

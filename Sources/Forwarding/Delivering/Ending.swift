@@ -7,6 +7,8 @@ package final class Ending: Sendable {
         case whenDelivered
         /// Deliver what can be delivered at once; a sink that fails is left as it is.
         case soon
+        /// Send nothing more; only what is on its way is waited for.
+        case atOnce
     }
 
     private struct State {

@@ -20,6 +20,15 @@ package struct SecretFingerprint: Sendable, Hashable {
     }
 }
 
+extension SecretFingerprint {
+    /// Of a certificate, say.
+    /// - Returns: nil if the file cannot be opened.
+    package init?(path: String) {
+        guard let fingerprint = SecretFile.fingerprint(path) else { return nil }
+        self = fingerprint
+    }
+}
+
 extension SecretReference {
     /// Cheap enough to be asked for before every use: when it differs from the one taken *before* the last
     /// ``resolve(environment:credentialDirectories:)``, the secret is worth reading again, which also checks again who

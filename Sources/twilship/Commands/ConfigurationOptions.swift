@@ -9,11 +9,15 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(help: "The configuration file.")
     var config = SettingsFile.defaultPath
 
+    func read(resolveSecrets: Bool = true) throws(SettingsFaults) -> ResolvedSettings {
+        try SettingsFile.load(
+            path: config, environment: ProcessInfo.processInfo.environment, resolveSecrets: resolveSecrets)
+    }
+
     /// The configuration, or exit 78 with all its faults on stderr.
     func load(resolveSecrets: Bool) throws -> ResolvedSettings {
         do {
-            return try SettingsFile.load(
-                path: config, environment: ProcessInfo.processInfo.environment, resolveSecrets: resolveSecrets)
+            return try read(resolveSecrets: resolveSecrets)
         } catch {
             Terminal.complain("\(error)")
             throw Exit.configuration

@@ -15,7 +15,7 @@ struct Run: AsyncParsableCommand {
         abstract: "Collect and deliver, until told to stop.",
         discussion: """
             SIGTERM or SIGINT stops within 10 seconds; a second one at once.
-            Neither loses anything.
+            SIGHUP reloads the configuration. None of them loses anything.
 
             Exit codes:
               0       stopped as asked, or with --once everything delivered
@@ -69,23 +69,32 @@ struct Run: AsyncParsableCommand {
         if once {
             try await runOnce(assembly, keeper, logger)
         } else {
-            try await serve(assembly, keeper, logger)
+            try await serve(assembly, keeper, level, logger)
         }
         try await assembly.close()
     }
 
-    private func serve(_ assembly: Assembly, _ keeper: SpoolKeeper, _ logger: Logger) async throws {
-        let signals = StopSignals(logger: logger)
+    private func serve(
+        _ assembly: Assembly, _ keeper: SpoolKeeper, _ level: SharedLogLevel, _ logger: Logger
+    ) async throws {
+        let reloads = ReloadRequests()
+        let signals = StopSignals(logger: logger, whenHungUp: { reloads.hangUp() })
+        let options = options
+        let reloader = Reloader(assembly, level: level, notifier: keeper.notifier, logger: logger) {
+            () throws(SettingsFaults) in try options.read()
+        }
         let announcer = LifeAnnouncer(
             assembly, configurationPath: options.config, clock: keeper.clock, logger: logger)
+        assembly.start()
         // Services stop in reverse: collecting first, then what is to be said of it, then deliveries, and saving the
         // state last.
         var services: [any Service] = [
             KeepingService(keeper: keeper),
-            DispatchingService(dispatchers: assembly.dispatchers, ending: assembly.ending),
+            DispatchingService(assembly: assembly),
             HeraldService(herald: assembly.herald, announcer: announcer),
-            IngestingService(fleet: assembly.fleet, backfiller: assembly.backfiller),
+            IngestingService(assembly: assembly),
             ControlService(assembly: assembly, logger: logger),
+            ReloadService(reloader: reloader, requests: reloads, clock: keeper.clock),
         ]
         let stopper = Stopper()
         if let untilIdle {
@@ -101,10 +110,10 @@ struct Run: AsyncParsableCommand {
         logger.notice(
             "started",
             metadata: [
-                "version": "\(Twilship.version)", "accounts": "\(assembly.accounts.count)",
-                "sinks": "\(assembly.dispatchers.count)",
+                "version": "\(Twilship.version)", "accounts": "\(assembly.settings.accounts.count)",
+                "sinks": "\(assembly.settings.sinks.count)",
             ])
-        keeper.notifier.ready(status: "collecting \(assembly.accounts.count) accounts")
+        keeper.notifier.ready(status: "collecting \(assembly.settings.accounts.count) accounts")
         try await group.run()
         keeper.notifier.stopping()
         logger.notice("stopped")

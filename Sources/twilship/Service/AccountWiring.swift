@@ -88,6 +88,13 @@ struct AccountWiring: Sendable {
         return Fleet(ingestors: ingestors, discoveries: discoveries)
     }
 
+    /// What is searched, as people are told it.
+    static func searchName(ofLogsOf identity: AccountIdentity) -> String {
+        "\(identity.name) \(PipelineCore.Dataset.serverlessLogs.rawValue)"
+    }
+
+    static func searchName(ofSubaccountsOf identity: AccountIdentity) -> String { "\(identity.name) subaccounts" }
+
     // MARK: - Function logs
 
     private func functionLogs() async throws -> Discovery {
@@ -99,7 +106,7 @@ struct AccountWiring: Sendable {
         let (registry, spool) = (surroundings.registry, surroundings.spool)
         let (identity, wiring) = (identity, self)
         return Discovery(
-            name: "\(identity.name) \(PipelineCore.Dataset.serverlessLogs.rawValue)",
+            name: Self.searchName(ofLogsOf: identity),
             interval: selection.discoveryInterval, clock: surroundings.clock, board: surroundings.board,
             logger: surroundings.logger, budget: { endpoint.budget.limiter.current },
             known: { await wiring.knownEnvironments(endpoint) }
@@ -165,7 +172,8 @@ struct AccountWiring: Sendable {
         let search = try SubaccountSearch(settings, identity, network)
         let (settings, network, surroundings) = (settings, network, surroundings)
         return Discovery(
-            name: "\(identity.name) subaccounts", interval: settings.subaccountInterval, clock: surroundings.clock,
+            name: Self.searchName(ofSubaccountsOf: identity), interval: settings.subaccountInterval,
+            clock: surroundings.clock,
             board: surroundings.board, logger: surroundings.logger, budget: { search.budget.limiter.current }
         ) { bell throws(SourceError) in
             let before = search.line.requestsMade
@@ -173,9 +181,11 @@ struct AccountWiring: Sendable {
                 Discovery.Find(
                     id: subaccount.sid,
                     fleet: {
-                        await AccountWiring(
+                        let fleet = await AccountWiring(
                             settings, subaccount, network: network, surroundings: surroundings, isSubaccount: true
                         ).fleetOrNothing()
+                        // It may have got a table of its own since it was found.
+                        return network.configured.contains(subaccount.sid) ? Fleet() : fleet
                     },
                     retire: {
                         network.accounts.remove(subaccount.sid)

@@ -11,15 +11,17 @@ struct Assembly: Sendable {
     let spool: Spool
     let board: StatusBoard
     let ending: Ending
-    let fleet: Fleet
     let backfiller: Backfiller
     let herald: Herald
     let registry: StreamRegistry
-    let accounts: [AccountWiring]
-    let dispatchers: [Dispatcher]
-    let settings: ResolvedSettings
     let surroundings: Ingestor.Surroundings
     let network: NetworkPool
+    let parts: CurrentParts
+    let maker: PartMaker
+    /// What collects while the service runs: accounts by their SIDs, and `backfills`.
+    let collecting = Crew()
+    /// What delivers while the service runs: sinks by their names.
+    let delivering = Crew()
 
     /// - Throws: `SpoolError`, `SecretError`, `TransportError`: sentences for people.
     init(_ settings: ResolvedSettings, clock: any PipelineClock, logger: Logger) async throws {
@@ -40,39 +42,50 @@ struct Assembly: Sendable {
             clock: clock,
             board: board, logger: logger, registry: registry)
         let network = NetworkPool(configured: Set(settings.accounts.map(\.accountSID)), clock: clock)
-        accounts = try settings.accounts.map { account in
-            AccountWiring(
-                account, try AccountIdentity(account, logger: logger), network: network, surroundings: surroundings)
+        let parts = CurrentParts(settings)
+        let maker = PartMaker(surroundings, network, ending)
+        for account in settings.accounts {
+            let stamp = maker.stamp(account)
+            let part = try await maker.part(stamp, maker.identity(account))
+            parts.change { $0.accounts[account.accountSID] = part }
         }
-        var ingestors: [Ingestor] = []
-        var discoveries: [Discovery] = []
-        for account in accounts {
-            let fleet = try await account.fleet()
-            ingestors += fleet.ingestors
-            discoveries += fleet.discoveries
-        }
-        fleet = Fleet(ingestors: ingestors, discoveries: discoveries)
         backfiller = Backfiller(surroundings)
         herald = Herald(
             surroundings,
             accounts: { network.accounts.all.map { Herald.Account(name: $0.identity.name, sid: $0.identity.sid) } },
-            heartbeat: settings.heartbeat.interval, version: Twilship.version)
-        _ = try await spool.attach(
-            settings.sinks.map { ($0.name, $0.start.inSpool(clock.wallNow)) },
-            skipping: Set(settings.sinks.filter { $0.whenFull == .skip }.map(\.name)))
-        dispatchers = try settings.sinks.map { sink in
-            Dispatcher(
-                name: sink.name, sink: try sink.make(store: spool.stateStore(of: sink.name), logger: logger),
-                filter: RecordFilter(sink.filter), options: Dispatcher.Options(sink), spool: spool, clock: clock,
-                board: board, ending: ending, logger: logger)
-        }
-        self.settings = settings
+            heartbeat: { parts.now.settings.heartbeat.interval }, version: Twilship.version)
         self.surroundings = surroundings
         self.spool = spool
         self.board = board
         self.ending = ending
         self.registry = registry
         self.network = network
+        self.parts = parts
+        self.maker = maker
+        try await attach(settings.sinks)
+        for sink in settings.sinks {
+            let part = try maker.part(sink)
+            parts.change { $0.sinks[sink.name] = part }
+        }
+    }
+
+    /// The configuration in use now.
+    var settings: ResolvedSettings { parts.now.settings }
+
+    /// Everything that is collected now.
+    var fleet: Fleet {
+        let fleets = parts.now.accounts.sorted { $0.key < $1.key }.map(\.value.fleet)
+        return Fleet(ingestors: fleets.flatMap(\.ingestors), discoveries: fleets.flatMap(\.discoveries))
+    }
+
+    var dispatchers: [Dispatcher] { parts.now.sinks.sorted { $0.key < $1.key }.map(\.value.dispatcher) }
+
+    /// Makes these the attached sinks; the others pin nothing any more.
+    func attach(_ sinks: [SinkSettings]) async throws {
+        let now = network.clock.wallNow
+        _ = try await spool.attach(
+            sinks.map { ($0.name, $0.start.inSpool(now)) },
+            skipping: Set(sinks.filter { $0.whenFull == .skip }.map(\.name)))
     }
 
     /// Ends what runs on threads of its own, and lets go of the state directory. Call it last.

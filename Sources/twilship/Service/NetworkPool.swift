@@ -24,34 +24,62 @@ final class NetworkPool: Sendable {
     }
 
     private struct State {
-        var transports: [TransportOptions: CurlTransport] = [:]
+        var transports: [TransportOptions: (transport: CurlTransport, authorities: SecretFingerprint?)] = [:]
         var budgets: [String: Budget] = [:]
         var users: [BudgetUser: Set<String>] = [:]
         var gates: [String: CredentialGate] = [:]
+        var configured: Set<String>
     }
 
     let clock: any PipelineClock
     /// For the pages of all streams.
     let memory = MemoryBudget()
     let accounts = KnownAccounts()
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// SIDs of the accounts that have a table of their own.
-    let configured: Set<String>
+    var configured: Set<String> {
+        get { state.withLock(\.configured) }
+        set { state.withLock { $0.configured = newValue } }
+    }
 
     init(configured: Set<String> = [], clock: any PipelineClock) {
         self.clock = clock
-        self.configured = configured
+        state = Mutex(State(configured: configured))
     }
 
     /// - Throws: `TransportError`.
     func transport(_ network: NetworkSettings, for address: WebAddress) throws -> CurlTransport {
         let options = TransportOptions(network, for: address)
+        // libcurl keeps the authorities that it has read.
+        let authorities = options.caFile.flatMap { SecretFingerprint(path: $0) }
         return try state.withLock { state in
-            if let transport = state.transports[options] { return transport }
+            if let known = state.transports[options], known.authorities == authorities { return known.transport }
             let transport = try CurlTransport(options)
-            state.transports[options] = transport
+            state.transports[options] = (transport, authorities)
             return transport
+        }
+    }
+
+    /// Lets go of an account, and of its subaccounts, that is not collected any more, or with other settings. Its rate
+    /// limits and circuits stay, for the case that it comes back.
+    func release(_ sids: Set<String>) {
+        state.withLock { state in state.users = state.users.filter { !sids.contains($0.key.accountSID) } }
+        for sid in sids { accounts.remove(sid) }
+    }
+
+    /// Lets go of what no account uses any more; transports end with their last request.
+    func prune(keeping accounts: [AccountSettings]) {
+        let wanted = Set(
+            accounts.flatMap { account in
+                (account.collections.map(\.baseURL) + [account.apiBaseURL]).map {
+                    TransportOptions(account.network, for: $0)
+                }
+            })
+        state.withLock { state in
+            state.transports = state.transports.filter { wanted.contains($0.key) }
+            let used = Set(state.users.values.joined())
+            state.budgets = state.budgets.filter { used.contains($0.key) }
         }
     }
 
@@ -105,7 +133,9 @@ final class NetworkPool: Sendable {
     }
 
     func shutdown() async {
-        for transport in state.withLock({ Array($0.transports.values) }) { await transport.shutdown() }
+        for transport in state.withLock({ $0.transports.values.map(\.transport) }) {
+            await transport.shutdown()
+        }
     }
 }
 
@@ -121,8 +151,13 @@ final class KnownAccounts: Sendable {
     /// By name.
     var all: [Account] { accounts.withLock { Array($0.values) }.sorted { $0.identity.name < $1.identity.name } }
 
+    /// One with a table of its own is not replaced by what a search for subaccounts has found.
     func add(_ settings: AccountSettings, _ identity: AccountIdentity) {
-        accounts.withLock { $0[identity.sid] = Account(settings: settings, identity: identity) }
+        accounts.withLock { accounts in
+            let known = accounts[identity.sid]
+            if known?.settings.accountSID == identity.sid, settings.accountSID != identity.sid { return }
+            accounts[identity.sid] = Account(settings: settings, identity: identity)
+        }
     }
 
     func remove(_ sid: String) {

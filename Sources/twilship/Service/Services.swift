@@ -5,18 +5,10 @@ import Spooling
 
 /// Everything that is collected, and backfills; stops at once when it is to stop.
 struct IngestingService: Service {
-    let fleet: Fleet
-    let backfiller: Backfiller
+    let assembly: Assembly
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await withDiscardingTaskGroup { group in
-                group.addTask { await fleet.run() }
-                group.addTask { await backfiller.run() }
-            }
-        }
-        // Without accounts there would be nothing to wait for, and the service would end.
-        try await gracefulShutdown()
+        await cancelWhenGracefulShutdown { await assembly.collecting.run() }
     }
 }
 
@@ -35,16 +27,14 @@ struct HeraldService: Service {
 
 /// All dispatchers; delivers what can be delivered at once before it stops.
 struct DispatchingService: Service {
-    let dispatchers: [Dispatcher]
-    let ending: Ending
+    let assembly: Assembly
 
     func run() async throws {
         await withGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                for dispatcher in dispatchers { group.addTask { await dispatcher.run() } }
-            }
+            await assembly.delivering.run()
         } onGracefulShutdown: {
-            ending.request(.soon)
+            assembly.ending.request(.soon)
+            assembly.delivering.finish()
         }
     }
 }

@@ -14,17 +14,15 @@ final class StopSignals: Sendable {
     private let sources: [any DispatchSourceSignal]
 
     /// The service group handles the first signal itself; this only watches.
-    init(logger: Logger) {
+    /// - Parameter whenHungUp: called at each SIGHUP.
+    init(logger: Logger, whenHungUp: @escaping @Sendable () -> Void) {
         let queue = DispatchQueue(label: "twilship.signals")
         let arrivals = Arrivals()
         // A write to a pipe that nobody reads must be an error, not the end.
         Glibc.signal(SIGPIPE, SIG_IGN)
         Glibc.signal(SIGHUP, SIG_IGN)
         let reload = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
-        reload.setEventHandler {
-            logger.warning(
-                "SIGHUP does nothing in this version; restart to use a changed configuration, nothing is lost by it")
-        }
+        reload.setEventHandler { whenHungUp() }
         reload.resume()
         sources =
             [reload]

@@ -43,6 +43,50 @@ import Testing
         }
     }
 
+    @Test func `one that is recalled settles what is on its way and sends nothing more; another goes on behind it`()
+        async throws
+    {
+        try await Self.withBench { bench in
+            try await bench.append(250)
+            let clock = bench.clock
+            let first = RecordingSink { _, _ in
+                try? await clock.sleep(for: .seconds(3))
+                return .accepted()
+            }
+            let dispatcher = bench.dispatcher(first)
+            try await bench.clock.run {
+                async let running: Void = dispatcher.run()
+                try? await clock.sleep(for: .seconds(1))
+                dispatcher.recall()
+                await running
+            }
+            #expect(first.accepted.count == 100)
+            let position = try await bench.spool.position(of: "siem")
+            #expect(position == 100)
+            let second = RecordingSink()
+            try await bench.clock.run { [bench] in await bench.deliver(to: second) }
+            #expect(second.accepted.map(\.sequence) == Array(101...250))
+        }
+    }
+
+    @Test func `one that is recalled does not wait for a sink that fails`() async throws {
+        try await Self.withBench { bench in
+            try await bench.append(10)
+            let clock = bench.clock
+            let sink = RecordingSink { _, _ in .retry(after: .seconds(600), reason: "down") }
+            let dispatcher = bench.dispatcher(sink)
+            let before = clock.monotonicNow
+            try await bench.clock.run {
+                async let running: Void = dispatcher.run()
+                try? await clock.sleep(for: .seconds(1))
+                dispatcher.recall()
+                await running
+            }
+            #expect(before.duration(to: clock.monotonicNow) < .seconds(60))
+            #expect(sink.batches.count == 1)
+        }
+    }
+
     @Test func `a batch is the same after a restart, with the same key, until it is settled`() async throws {
         try await Self.withBench { bench in
             try await bench.append(150)

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Synchronization
 import Testing
 
@@ -9,6 +10,7 @@ final class WebServer: Sendable {
         var lines: [String] = []
         var statuses: [Int] = []
         var keys: [String] = []
+        var connections = 0
     }
 
     let port: UInt16
@@ -20,6 +22,7 @@ final class WebServer: Sendable {
     var lines: [String] { state.withLock(\.lines) }
     /// Of all answers, in order.
     var statuses: [Int] { state.withLock(\.statuses) }
+    var connections: Int { state.withLock(\.connections) }
     /// `Idempotency-Key` of all requests, in order.
     var keys: [String] { state.withLock(\.keys) }
 
@@ -29,28 +32,33 @@ final class WebServer: Sendable {
     init(refusing busy: Int, token: String) throws {
         self.token = token
         state = Mutex(State(busy: busy))
+        (listener, port) = try Self.listen()
+        Thread.detachNewThread { [self] in
+            while true {
+                let connection = accept(listener, nil, nil)
+                guard connection >= 0 else { return }
+                state.withLock { $0.connections += 1 }
+                Thread.detachNewThread { [self] in
+                    serve(FileHandle(fileDescriptor: connection, closeOnDealloc: true))
+                }
+            }
+        }
+    }
+
+    /// A loopback socket that takes connections, whoever accepts them.
+    static func listen() throws -> (listener: CInt, port: UInt16) {
         let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        self.listener = listener
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let code = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(listener, address, size) | listen(listener, 16) | getsockname(listener, address, &size)
+                bind(listener, address, size) | Glibc.listen(listener, 16) | getsockname(listener, address, &size)
             }
         }
         try #require(code == 0)
-        port = UInt16(bigEndian: address.sin_port)
-        Thread.detachNewThread { [self] in
-            while true {
-                let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
-                Thread.detachNewThread { [self] in
-                    serve(FileHandle(fileDescriptor: connection, closeOnDealloc: true))
-                }
-            }
-        }
+        return (listener, UInt16(bigEndian: address.sin_port))
     }
 
     /// Ends the accepting thread, which holds the server.
