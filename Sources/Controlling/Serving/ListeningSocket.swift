@@ -40,7 +40,9 @@ struct ListeningSocket {
     /// Nobody can connect from now on. The file stays if it is somebody else's by now.
     func close() {
         socket.shutDown()
-        if FileIdentity(place) == identity { unlinkat(place.directory, place.name, 0) }
+        if let now = FileIdentity(place), now.device == identity.device, now.inode == identity.inode {
+            unlinkat(place.directory, place.name, 0)
+        }
     }
 
     private static func check(_ call: String, _ result: Int32) throws(SystemError) {
@@ -80,6 +82,8 @@ struct ListeningSocket {
             notice("there is no group \(group): only the service's user and root can use \(place.path)")
             return false
         }
+        // A hardened service may not change owners, and most often need not: the group is its own.
+        if FileIdentity(place)?.group == gid { return true }
         guard fchownat(place.directory, place.name, uid_t.max, gid, AT_SYMLINK_NOFOLLOW) == 0 else {
             let reason = SystemError(call: "chown", code: errno).reason
             notice(
@@ -96,6 +100,7 @@ struct FileIdentity: Equatable {
     let device: UInt64
     let inode: UInt64
     let isSocket: Bool
+    let group: gid_t
 
     /// nil if there is none, or it cannot be looked at; links are not followed.
     init?(_ place: UnixPath) {
@@ -104,6 +109,7 @@ struct FileIdentity: Equatable {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         isSocket = status.st_mode & S_IFMT == S_IFSOCK
+        group = status.st_gid
     }
 }
 

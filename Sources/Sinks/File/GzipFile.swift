@@ -56,8 +56,11 @@ final class GzipFile {
     /// Makes the compressed file last, with the mode, owner and times of the original.
     func finish(like original: FileSystem.Status) throws(FileSinkError) {
         precondition(isFinished)
-        // Keeping the owner needs privileges that a service writing as that owner does not.
-        if fchown(output, original.owner, original.group) != 0, fchown(output, uid_t.max, original.group) != 0 {
+        // Keeping another owner needs privileges; a hardened service may not even ask for what is so already.
+        let ours = try FileSystem.status(of: output, path: target)
+        if (ours.owner, ours.group) != (original.owner, original.group),
+            fchown(output, original.owner, original.group) != 0, fchown(output, uid_t.max, original.group) != 0
+        {
             throw .failed("set the group of", path: target, code: errno)
         }
         guard fchmod(output, original.mode & 0o777) == 0 else {
