@@ -79,7 +79,9 @@ package struct Backfiller: Sendable {
         do {
             return try await spool.backfills(openOnly: true)
         } catch {
-            logger.warning("the open backfills cannot be read; it is tried again", metadata: ["reason": "\(error)"])
+            logger.warning(
+                "the open backfills cannot be read; it is tried again",
+                metadata: ["message_id": "\(LogKind.backfillFails)", "reason": "\(error)"])
             return nil
         }
     }
@@ -90,6 +92,7 @@ package struct Backfiller: Sendable {
     private func finish(_ job: BackfillJob, unlessHopeless: Bool) async -> Bool {
         var refusals = 0
         var backoff = Backoff(initial: .seconds(2), limit: .seconds(300))
+        var recurrence = Recurrence()
         var random = ClockRandomness(clock)
         while !Task.isCancelled, registry.ingestors(account: job.account, job.dataset) != nil {
             do {
@@ -101,17 +104,15 @@ package struct Backfiller: Sendable {
                 refusals = (error as? SourceError)?.isRefusal == true ? refusals + 1 : 0
                 if unlessHopeless, refusals >= Trouble.refusalsThatLast { return false }
                 let pause = backoff.next(using: &random)
-                // The first is told, then each time their number has doubled.
-                guard backoff.attempts & (backoff.attempts - 1) == 0 else {
-                    if (try? await clock.sleep(for: pause)) == nil { return true }
-                    continue
-                }
-                logger.warning(
-                    "a backfill fails and is tried again",
-                    metadata: [
+                if recurrence.again(at: clock.monotonicNow) {
+                    var metadata: Logger.Metadata = [
+                        "message_id": "\(LogKind.backfillFails)",
                         "job": "\(job.id)", "source.account": "\(job.account)", "reason": "\(error)",
                         "next_try_seconds": "\(Int(pause.inSeconds.rounded(.up)))",
-                    ])
+                    ]
+                    metadata["repeated"] = recurrence.folded(at: clock.monotonicNow).map { "\($0)" }
+                    logger.warning("a backfill fails and is tried again", metadata: metadata)
+                }
                 if (try? await clock.sleep(for: pause)) == nil { return true }
             }
         }
@@ -147,6 +148,7 @@ package struct Backfiller: Sendable {
         logger.notice(
             "backfill finished",
             metadata: [
+                "message_id": "\(LogKind.backfillFinished)",
                 "job": "\(job.id)", "source.account": "\(job.account)", "dataset": "\(job.dataset.rawValue)",
                 "window": "\(job.window)",
             ])

@@ -12,6 +12,7 @@ struct Collection {
     private enum Event: Sendable {
         case read(Int, Result<WindowContents, SourceError>)
         case woke(ContinuousClock.Instant)
+        case pulse
     }
 
     private let ingestor: Ingestor
@@ -38,6 +39,8 @@ struct Collection {
     private var clock: any PipelineClock { ingestor.surroundings.clock }
     private var board: StatusBoard { ingestor.surroundings.board }
     private var spool: Spool { ingestor.surroundings.spool }
+    private var pulse: Pulse { ingestor.surroundings.pulse }
+    private var pulseName: String { "stream \(stream.key)" }
 
     init(_ ingestor: Ingestor, once: Bool) {
         self.ingestor = ingestor
@@ -51,7 +54,10 @@ struct Collection {
         // What an earlier run of the stream had failed at, this one finds out anew.
         board.update(stream.key) { $0.failures = 0 }
         show(.starting)
+        pulse.begin(pulseName)
+        defer { pulse.end(pulseName) }
         await withTaskGroup(of: Event.self) { group in
+            startPulse(&group)
             while !Task.isCancelled {
                 var isDone = false
                 do {
@@ -61,9 +67,10 @@ struct Collection {
                     if !Task.isCancelled { wake(in: trouble.pause(of: .all) ?? .seconds(1), &group) }
                 }
                 if isDone || (once && trouble.isHopeless) { break }
-                guard let event = await group.next() else { continue }
+                guard let event = await nextEvent(&group) else { continue }
                 switch event {
                 case .woke(let instant): timers.removeAll { $0 == instant }
+                case .pulse: break
                 case .read(let id, let result):
                     let work = underWay.first { $0.id == id }.map { Trouble.Work($0.purpose) }
                     do {
@@ -77,6 +84,25 @@ struct Collection {
         }
     }
 
+    /// The next event that means work. Beats for each.
+    private func nextEvent(_ group: inout TaskGroup<Event>) async -> Event? {
+        while let event = await group.next() {
+            pulse.beat(pulseName)
+            guard case .pulse = event else { return event }
+            startPulse(&group)
+        }
+        return nil
+    }
+
+    private func startPulse(_ group: inout TaskGroup<Event>) {
+        guard let interval = pulse.interval else { return }
+        let clock = clock
+        group.addTask {
+            try? await clock.sleep(for: interval)
+            return .pulse
+        }
+    }
+
     // MARK: - Starting passes
 
     /// Starts what can be started now, and sees to it that something wakes the loop.
@@ -86,7 +112,8 @@ struct Collection {
             wake(in: pause, &group)
             return false
         }
-        let now = try await stream.source.serverTime(.live)
+        let source = stream.source
+        let now = try await pulse.waiting(pulseName) { try await source.serverTime(.live) }
         if place == nil { try await begin(now) }
         guard var planner, let place else { return false }
         defer { self.planner = planner }
@@ -161,6 +188,7 @@ struct Collection {
         }
         self.place = place
         self.planner = planner
+        board.update(stream.key) { $0.completeUpTo = planner.coverage.completeUpTo(from: place.start) }
     }
 
     private func circumstances(_ now: Timestamp, _ place: StreamPlace) async throws -> WindowPlanner.Circumstances {
@@ -188,9 +216,10 @@ struct Collection {
         if (lack != nil) != lacksRoom {
             lacksRoom = lack != nil
             if let lack {
-                ingestor.logger.error("\(lack)")
+                ingestor.logger.error("\(lack)", metadata: ["message_id": "\(LogKind.spoolFull)"])
             } else {
-                ingestor.logger.notice("the spool has room again; polling goes on")
+                ingestor.logger.notice(
+                    "the spool has room again; polling goes on", metadata: ["message_id": "\(LogKind.spoolHasRoom)"])
             }
         }
         if let lack {
@@ -289,7 +318,9 @@ struct Collection {
     private mutating func append(_ contents: WindowContents, of pass: PassUnderWay) async throws {
         defer { pass.memory.release() }
         guard let place, let planner else { return }
-        self.planner = try await results.append(contents, of: pass, planner, place.id)
+        let after = try await results.append(contents, of: pass, planner, place.id)
+        self.planner = after
+        board.update(stream.key) { $0.completeUpTo = after.coverage.completeUpTo(from: place.start) }
         trouble.recovered(Trouble.Work(pass.purpose))
     }
 

@@ -75,6 +75,7 @@ package struct Discovery: Sendable {
         var roster = Roster()
         roster.remember(await known())
         var backoff = Backoff(initial: .seconds(2), limit: .seconds(300))
+        var recurrence = Recurrence()
         var random = ClockRandomness(clock)
         let bell = Bell()
         await withTaskGroup(of: Event.self) { group in
@@ -84,11 +85,11 @@ package struct Discovery: Sendable {
                 case .searchIsDue: group.addTask { await look(bell) }
                 case .failed(let error):
                     if case .cancelled = error { continue }
-                    let pause = failed(error, &backoff, &random)
+                    let pause = failed(error, &backoff, &recurrence, &random)
                     if once, backoff.attempts >= Trouble.refusalsThatLast, roster.isEmpty { return group.cancelAll() }
                     group.addTask { await wait(pause, bell) }
                 case .found(let finds, let requests):
-                    let pause = succeeded(finds.count, requests, &backoff)
+                    let pause = succeeded(finds.count, requests, &backoff, &recurrence)
                     let (new, gone) = roster.update(finds, reported: bell.reported())
                     for find in new { start(find, mode, &roster, &group) }
                     for find in gone { await find.retire() }
@@ -124,8 +125,18 @@ package struct Discovery: Sendable {
         }
     }
 
-    private func succeeded(_ count: Int, _ requests: Int, _ backoff: inout Backoff) -> Duration {
-        if backoff.attempts > 0 { logger.notice("the search works again", metadata: ["search": "\(name)"]) }
+    private func succeeded(
+        _ count: Int, _ requests: Int, _ backoff: inout Backoff, _ recurrence: inout Recurrence
+    ) -> Duration {
+        if recurrence.count > 0 {
+            logger.notice(
+                "the search works again",
+                metadata: [
+                    "message_id": "\(LogKind.searchRecovered)", "search": "\(name)",
+                    "lasted": "\(recurrence.lasted(at: clock.monotonicNow))",
+                ])
+        }
+        recurrence = Recurrence()
         backoff.reset()
         let needed = Duration.seconds(Double(requests) / max(0.001, budget() * Self.share))
         let pause = max(interval, min(needed, Self.longestInterval))
@@ -140,7 +151,8 @@ package struct Discovery: Sendable {
     }
 
     private func failed(
-        _ error: SourceError, _ backoff: inout Backoff, _ random: inout ClockRandomness
+        _ error: SourceError, _ backoff: inout Backoff, _ recurrence: inout Recurrence,
+        _ random: inout ClockRandomness
     ) -> Duration {
         var pause = backoff.next(using: &random)
         switch error {
@@ -149,13 +161,17 @@ package struct Discovery: Sendable {
         default: break
         }
         let failures = backoff.attempts
-        if failures & (failures - 1) == 0 {
+        if recurrence.again(at: clock.monotonicNow) {
+            var metadata: Logger.Metadata = [
+                "message_id": "\(LogKind.searchFails)",
+                "search": "\(name)", "reason": "\(error)", "failures": "\(failures)",
+                "next_try_seconds": "\(Int(pause.inSeconds.rounded(.up)))",
+            ]
+            metadata["repeated"] = recurrence.folded(at: clock.monotonicNow).map { "\($0)" }
+            metadata["http.status"] = error.answer?.status.map { "\($0)" }
+            metadata["twilio.request_id"] = error.answer?.requestID.map { "\($0)" }
             logger.warning(
-                "a search fails and is tried again; what was found before is collected on",
-                metadata: [
-                    "search": "\(name)", "reason": "\(error)", "failures": "\(failures)",
-                    "next_try_seconds": "\(Int(pause.inSeconds.rounded(.up)))",
-                ])
+                "a search fails and is tried again; what was found before is collected on", metadata: metadata)
         }
         board.update(discovery: name) { status in
             status.failures = failures

@@ -64,11 +64,13 @@ package struct Ingestor: Sendable {
         package let board: StatusBoard
         package let logger: Logger
         package let registry: StreamRegistry
+        package let pulse: Pulse
 
         package init(
             spool: Spool, normaliser: Normaliser, clock: any PipelineClock, board: StatusBoard, logger: Logger,
-            registry: StreamRegistry = StreamRegistry()
+            registry: StreamRegistry = StreamRegistry(), pulse: Pulse? = nil
         ) {
+            self.pulse = pulse ?? Pulse(clock: clock)
             self.registry = registry
             self.spool = spool
             self.normaliser = normaliser

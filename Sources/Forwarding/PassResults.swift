@@ -71,7 +71,9 @@ struct PassResults {
             coverage: after.coverage, length: after.length, gap: gap, collected: collected,
             requests: (asked - counted).requests,
             recordsRead: (asked - counted).records)
-        try await Self.append(advance, ingestor)
+        try await ingestor.surroundings.pulse.waiting("stream \(stream.key)") {
+            try await Self.append(advance, ingestor)
+        }
         counted = asked
         if pass.purpose == .catchUp { lapsedUpTo = gap?.window.to }
         report(advance, sorted, window, collected)
@@ -91,12 +93,14 @@ struct PassResults {
         if let gap = advance.gap {
             logger.error(
                 "records cannot be read and are missing from here on; collection goes on behind them",
-                metadata: ["window": "\(gap.window)", "reason": "\(gap.reason)"])
+                metadata: ["message_id": "\(LogKind.gap)", "window": "\(gap.window)", "reason": "\(gap.reason)"])
         }
         if sorted.strayCount > 0 {
             logger.warning(
                 "Twilio answered records that were not asked for and that were finished long ago; they are left out",
-                metadata: ["window": "\(window)", "records": "\(sorted.strayCount)"])
+                metadata: [
+                    "message_id": "\(LogKind.strayRecords)", "window": "\(window)", "records": "\(sorted.strayCount)",
+                ])
         }
         if !advance.taken.isEmpty {
             logger.debug("records collected", metadata: ["window": "\(window)", "records": "\(advance.taken.count)"])
@@ -150,11 +154,15 @@ struct PassResults {
         for await _ in await spool.changes() {
             do {
                 try await spool.append(advance)
-                if isWaiting { ingestor.logger.notice("the spool has room again; polling goes on") }
+                if isWaiting {
+                    ingestor.logger.notice(
+                        "the spool has room again; polling goes on", metadata: ["message_id": "\(LogKind.spoolHasRoom)"]
+                    )
+                }
                 return
             } catch let error as SpoolError {
                 guard case .full = error else { throw error }
-                if !isWaiting { ingestor.logger.error("\(error)") }
+                if !isWaiting { ingestor.logger.error("\(error)", metadata: ["message_id": "\(LogKind.spoolFull)"]) }
                 isWaiting = true
                 board.update(ingestor.stream.key) { status in
                     status.state = .waitingForRoom

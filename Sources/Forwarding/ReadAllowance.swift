@@ -68,7 +68,7 @@ package final class ReadAllowance: Sendable {
     }
 
     private func tell(_ level: Level) {
-        let metadata: Logger.Metadata = ["max_reads_per_day": "\(limit)"]
+        let metadata: Logger.Metadata = ["message_id": "\(LogKind.allowance)", "max_reads_per_day": "\(limit)"]
         switch level {
         case .ample: break
         case .sparing:

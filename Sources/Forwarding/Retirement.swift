@@ -38,9 +38,13 @@ extension Ingestor {
             surroundings.board.remove(stream.key)
             logger.notice(
                 "an environment is gone at Twilio and is not collected any more; its place is kept",
-                metadata: gap.map { ["window": "\($0.window)"] } ?? [:])
+                metadata: [
+                    "message_id": "\(LogKind.streamRetired)", "window": "\(gap.map { "\($0.window)" } ?? "none")",
+                ])
         } catch {
-            logger.warning("a stream that is gone cannot be retired", metadata: ["reason": "\(error)"])
+            logger.warning(
+                "a stream that is gone cannot be retired",
+                metadata: ["message_id": "\(LogKind.retirementFailed)", "reason": "\(error)"])
         }
     }
 }
@@ -51,7 +55,8 @@ extension Logger {
         error(
             "records that a backfill was to read cannot be read any more and are missing",
             metadata: [
-                "source.account": "\(gap.account)", "source.stream": "\(gap.key)", "window": "\(gap.window)",
+                "message_id": "\(LogKind.gap)", "source.account": "\(gap.account)", "source.stream": "\(gap.key)",
+                "window": "\(gap.window)",
                 "reason": "\(gap.reason)",
             ])
     }
@@ -68,9 +73,11 @@ extension Ingestor.Surroundings {
             ) { board.remove(key) }
             logger.notice(
                 "a subaccount is not active any more and is not collected; its places are kept",
-                metadata: ["account_sid": "\(accountSID)"])
+                metadata: ["message_id": "\(LogKind.accountRetired)", "account_sid": "\(accountSID)"])
         } catch {
-            logger.warning("a subaccount cannot be retired", metadata: ["reason": "\(error)"])
+            logger.warning(
+                "a subaccount cannot be retired",
+                metadata: ["message_id": "\(LogKind.retirementFailed)", "reason": "\(error)"])
         }
     }
 }

@@ -25,6 +25,8 @@ package struct StreamStatus: Sendable, Equatable, Codable {
     package var lastError: String?
     package var lastErrorAt: Timestamp?
     package var lastReadAt: Timestamp?
+    /// Everything dated before this has been read; nil until that is known.
+    package var completeUpTo: Timestamp?
     /// Since the process started.
     package var requests = 0
     package var recordsRead = 0

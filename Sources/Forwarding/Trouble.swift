@@ -29,6 +29,7 @@ struct Trouble {
     private struct Failing {
         var backoff = Backoff(initial: Trouble.initialPause, limit: Trouble.longestPause)
         var failures = 0
+        var recurrence = Recurrence()
         var refusals = 0
         var wasTold = false
         var pausedUntil: ContinuousClock.Instant
@@ -95,15 +96,21 @@ struct Trouble {
         now.pausedUntil = clock.monotonicNow + pause
         now.error = "\(error)"
         now.at = clock.wallNow
+        let isDue = now.recurrence.again(at: clock.monotonicNow)
         let isSaid = failing.contains { $0.key != work && $0.value.error == now.error }
         let (isTold, count) = log.failed(stream)
-        if isTold, !isSaid, now.failures & (now.failures - 1) == 0 {
+        if isTold, !isSaid, isDue {
             now.wasTold = true
             var metadata: Logger.Metadata = [
-                "reason": "\(now.error)", "work": "\(work.rawValue)", "failures": "\(now.failures)",
+                "message_id": "\(Self.kind(now.state))", "reason": "\(now.error)", "work": "\(work.rawValue)",
+                "failures": "\(now.failures)",
                 "next_try_seconds": "\(Int(pause.inSeconds.rounded(.up)))",
             ]
             if count > 1 { metadata["streams_failing"] = "\(count)" }
+            metadata["repeated"] = now.recurrence.folded(at: clock.monotonicNow).map { "\($0)" }
+            let answer = (error as? SourceError)?.answer
+            metadata["http.status"] = answer?.status.map { "\($0)" }
+            metadata["twilio.request_id"] = answer?.requestID.map { "\($0)" }
             logger.log(level: now.state == .gone ? .notice : .warning, Self.message(now.state), metadata: metadata)
         }
         failing[work] = now
@@ -119,6 +126,14 @@ struct Trouble {
         }
     }
 
+    private static func kind(_ state: StreamStatus.State) -> LogKind {
+        switch state {
+        case .authFailed: .credentialRefused
+        case .gone: .streamUnknown
+        default: .collectionFails
+        }
+    }
+
     /// Notes that such work succeeded, and with it what all need.
     mutating func recovered(_ work: Work) {
         var hasChanged = false
@@ -128,7 +143,11 @@ struct Trouble {
             if before.wasTold {
                 logger.notice(
                     "collection works again",
-                    metadata: ["work": "\(work.rawValue)", "failures": "\(before.failures)"])
+                    metadata: [
+                        "message_id": "\(LogKind.collectionRecovered)", "work": "\(work.rawValue)",
+                        "failures": "\(before.failures)",
+                        "lasted": "\(before.recurrence.lasted(at: clock.monotonicNow))",
+                    ])
             }
         }
         guard hasChanged else { return }

@@ -54,11 +54,11 @@ package enum SourceError: Error, Sendable {
     /// Other passes have gathered all that memory allows, and this one is not needed before them: ask again later.
     case noRoom
     /// Passing trouble: network, 429, 5xx, a broken answer. Retries within the pass are used up.
-    case unavailable(reason: String, retryAfter: Duration?)
+    case unavailable(reason: Reason, retryAfter: Duration?)
     /// 401 or 403: what Twilio said of the credential. Before `retryAfter` nobody asks with it again.
-    case unauthorized(reason: String, retryAfter: Duration?)
+    case unauthorized(reason: Reason, retryAfter: Duration?)
     /// 404: the account, service or environment is gone.
-    case gone(reason: String)
+    case gone(reason: Reason)
     /// The answer is one that no honest server gives, and was refused.
     case refused(reason: String)
     /// The task was cancelled.
@@ -73,14 +73,21 @@ extension SourceError {
         default: false
         }
     }
+
+    /// The reason with what is known of the answer; nil if none came.
+    package var answer: Reason? {
+        switch self {
+        case .unavailable(let reason, _), .unauthorized(let reason, _), .gone(let reason): reason
+        case .tooMuch, .noRoom, .refused, .cancelled: nil
+        }
+    }
 }
 
 extension SourceError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .tooMuch(let reason), .unavailable(let reason, _), .unauthorized(let reason, _), .gone(let reason),
-            .refused(let reason):
-            reason
+        case .unavailable(let reason, _), .unauthorized(let reason, _), .gone(let reason): reason.description
+        case .tooMuch(let reason), .refused(let reason): reason
         case .noRoom: "memory for pages is used up by other windows"
         case .cancelled: "the request was cancelled"
         }

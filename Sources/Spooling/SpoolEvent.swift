@@ -24,6 +24,16 @@ package enum SpoolEvent: Sendable {
         }
     }
 
+    package var kind: LogKind {
+        switch self {
+        case .damaged: .spoolDamaged
+        case .sinkGap: .sinkGap
+        case .replayMoved: .replayMoved
+        case .reserveGivenUp: .diskFull
+        case .reserveHeld: .diskHasRoom
+        }
+    }
+
     /// Whether it means trouble; all else is good news.
     package var isTrouble: Bool {
         if case .reserveHeld = self { false } else { true }

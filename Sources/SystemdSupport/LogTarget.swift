@@ -26,6 +26,12 @@ package func makeLogHandler(
     return StderrLogHandler(line, level: level, fileDescriptor: STDERR_FILENO)
 }
 
+/// A logger to the journal if that is our standard output or error; nil else.
+package func journalLogger(_ environment: [String: String]) -> Logger? {
+    guard usesJournal(.auto, environment) else { return nil }
+    return Logger(label: "twilship") { _ in JournalLogHandler(level: SharedLogLevel(.info)) }
+}
+
 /// - Parameters:
 ///   - outputs: descriptors of which one may be connected to the journal.
 ///   - socket: where journald listens for entries in its own protocol.

@@ -4,8 +4,11 @@ import Glibc
 /// Tells the service manager how the service is doing (sd_notify(3)). Does nothing where no service manager asked to be told.
 package struct ServiceNotifier: Sendable {
     /// The service manager kills the service if ``watchdog()`` was not called for this long; call it at half of that.
+    /// Nil if nobody watches.
     package let watchdogInterval: Duration?
     private let isEnabled: Bool
+    /// So much time is asked for at once.
+    private static let patience: Duration = .seconds(30)
 
     package init(environment: [String: String]) {
         isEnabled = environment["NOTIFY_SOCKET"]?.isEmpty == false
@@ -40,6 +43,20 @@ package struct ServiceNotifier: Sendable {
     package func extendTimeout(by duration: Duration) {
         let (seconds, attoseconds) = duration.components
         send(["EXTEND_TIMEOUT_USEC=\(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)"], nil)
+    }
+
+    /// Does what may take long while the service starts, and keeps asking for the time it needs.
+    package func whileAskingForTime<Result: Sendable>(
+        _ sleep: @escaping @Sendable (Duration) async throws -> Void, _ body: () async throws -> Result
+    ) async rethrows -> Result {
+        let (notifier, isEnabled) = (self, isEnabled)
+        let asking = Task {
+            while isEnabled, (try? await sleep(Self.patience / 3)) != nil {
+                notifier.extendTimeout(by: Self.patience)
+            }
+        }
+        defer { asking.cancel() }
+        return try await body()
     }
 
     private func send(_ assignments: [String], _ status: String?) {

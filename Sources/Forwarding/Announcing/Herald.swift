@@ -32,6 +32,7 @@ package struct Herald: Sendable {
     let clock: any PipelineClock
     let board: StatusBoard
     let registry: StreamRegistry
+    let pulse: Pulse
     let logger: Logger
     let accounts: @Sendable () -> [Account]
     let heartbeat: @Sendable () -> Heartbeat?
@@ -48,6 +49,7 @@ package struct Herald: Sendable {
         clock = surroundings.clock
         board = surroundings.board
         registry = surroundings.registry
+        pulse = surroundings.pulse
         logger = surroundings.logger
         self.accounts = accounts
         self.heartbeat = { heartbeat().map { Heartbeat(interval: $0, version: version) } }
@@ -59,9 +61,12 @@ package struct Herald: Sendable {
         await attempt(&round) { round in
             round.watch = TroubleWatch(announced: try await spool.announcedFailures())
         }
+        pulse.begin("announcements")
+        defer { pulse.end("announcements") }
         var interval: Duration?
         var heartbeatDue: ContinuousClock.Instant?
         repeat {
+            pulse.beat("announcements")
             let heartbeat = heartbeat()
             if heartbeat?.interval != interval {
                 interval = heartbeat?.interval
@@ -100,7 +105,7 @@ package struct Herald: Sendable {
             round.isFailing = true
             logger.warning(
                 "twilship's own records cannot be written; they wait, and it is tried again",
-                metadata: ["reason": "\(error)"])
+                metadata: ["message_id": "\(LogKind.announcementFailed)", "reason": "\(error)"])
         }
     }
 
@@ -159,7 +164,9 @@ package struct Herald: Sendable {
     private func beat(_ heartbeat: Heartbeat, _ round: inout Round) async throws {
         if let lack = try await spool.lackOfRoom() {
             if !round.leavesHeartbeatsOut {
-                logger.warning("heartbeats are left out while the spool is full", metadata: ["reason": "\(lack)"])
+                logger.warning(
+                    "heartbeats are left out while the spool is full",
+                    metadata: ["message_id": "\(LogKind.heartbeatsLeftOut)", "reason": "\(lack)"])
             }
             round.leavesHeartbeatsOut = true
             return

@@ -58,7 +58,7 @@ struct BatchCutter {
                 Settlement(sink: dispatcher.name, sequences: found.sequences, isSetAside: true, attempts: 0), queue)
             dispatcher.logger.error(
                 "records in a damaged part of the spool are passed over, and collected again",
-                metadata: ["records": "\(found.sequences.count)"])
+                metadata: ["message_id": "\(LogKind.spoolDamaged)", "records": "\(found.sequences.count)"])
             return true
         }
         let records = try await spool.read(

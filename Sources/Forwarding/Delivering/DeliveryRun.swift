@@ -10,12 +10,16 @@ struct DeliveryRun {
         case handedOver(Int)
         case delivered(Int, Delivery)
         case woke
+        /// Shows that the loop turns.
+        case pulse
     }
 
     /// What is on its way may take this much memory; one parcel always may.
     private static let mostBytes = 8 << 20
     /// So many parcels are noted as settled in one transaction.
     private static let mostTogether = 64
+    /// Refused records that come closer together than this are told as one trouble.
+    private static let episode: Duration = .seconds(600)
 
     private let dispatcher: Dispatcher
     private let inbox: AsyncStream<Event>.Continuation
@@ -28,6 +32,9 @@ struct DeliveryRun {
     /// What is sent once more on demand, and its parcels' family.
     private var resend: (batch: Resend, family: Int)?
     private var spoolID = ""
+    /// Those since records were last refused a good while ago.
+    private var refusals = Recurrence()
+    private var refusedAt: ContinuousClock.Instant?
 
     private var spool: Spool { dispatcher.spool }
     private var sink: any Sink { dispatcher.sink }
@@ -50,6 +57,7 @@ struct DeliveryRun {
             case .handedOver(let id): queue.handedOver(id, isShelved: canShelve && !isResent(id))
             case .delivered(let id, let delivery): take(queue.finished(id, delivery, now: clock.monotonicNow))
             case .woke: timer = nil
+            case .pulse: break
             }
             try await prepare()
             try await settle()
@@ -251,14 +259,22 @@ struct DeliveryRun {
     }
 
     /// - Throws: `DeadLettersFull`, so that nothing is given up of which no copy can be kept.
-    private func reportRejected(_ rejected: [Settlement.Rejection]) async throws {
+    private mutating func reportRejected(_ rejected: [Settlement.Rejection]) async throws {
         guard try await spool.deadLetterRoom(bytes: rejected.reduce(0) { $0 + $1.record.line.count }) else {
             throw DeadLettersFull()
         }
+        let now = clock.monotonicNow
+        if refusedAt.map({ $0.duration(to: now) > Self.episode }) ?? false { refusals = Recurrence() }
+        refusedAt = now
         for rejection in rejected {
+            guard refusals.again(at: clock.monotonicNow) else { continue }
+            var metadata: Logger.Metadata = [
+                "message_id": "\(LogKind.deadLetter)", "record.sid": "\(rejection.record.id)",
+                "reason": "\(rejection.reason)",
+            ]
+            metadata["repeated"] = refusals.folded(at: clock.monotonicNow).map { "\($0)" }
             dispatcher.logger.error(
-                "the sink refuses a record for good; a copy is kept as a dead letter",
-                metadata: ["record.id": "\(rejection.record.id)", "reason": "\(rejection.reason)"])
+                "the sink refuses a record for good; a copy is kept as a dead letter", metadata: metadata)
         }
     }
 }

@@ -12,6 +12,7 @@ struct DeliveryTrouble {
     private let logger: Logger
     private var backoff: Backoff
     private var failures = 0
+    private var recurrence = Recurrence()
 
     init(_ dispatcher: Dispatcher) {
         name = dispatcher.name
@@ -26,11 +27,13 @@ struct DeliveryTrouble {
         var random = ClockRandomness(clock)
         let pause = max(backoff.next(using: &random), min(after ?? .zero, Self.longestRetryAfter))
         failures += 1
-        if failures & (failures - 1) == 0 {
-            let facts: Logger.Metadata = [
-                "reason": "\(reason)", "failures": "\(failures)",
+        if recurrence.again(at: clock.monotonicNow) {
+            var facts: Logger.Metadata = [
+                "message_id": "\(isHold ? LogKind.sinkHeld : .deliveryFails)", "reason": "\(reason)",
+                "failures": "\(failures)",
                 "next_try_seconds": "\(Int(pause.inSeconds.rounded(.up)))",
             ]
+            facts["repeated"] = recurrence.folded(at: clock.monotonicNow).map { "\($0)" }
             if isHold {
                 logger.error("nothing is accepted until somebody sees to it; the records are kept", metadata: facts)
             } else {
@@ -50,7 +53,13 @@ struct DeliveryTrouble {
 
     mutating func succeeded() {
         guard failures > 0 else { return }
-        logger.notice("delivery works again", metadata: ["failures": "\(failures)"])
+        logger.notice(
+            "delivery works again",
+            metadata: [
+                "message_id": "\(LogKind.deliveryRecovered)", "failures": "\(failures)",
+                "lasted": "\(recurrence.lasted(at: clock.monotonicNow))",
+            ])
+        recurrence = Recurrence()
         failures = 0
         backoff.reset()
         board.update(sink: name) { status in

@@ -49,11 +49,12 @@ package struct Dispatcher: Sendable {
     let ending: Ending
     /// Of this dispatcher alone.
     private let recalled = Ending()
+    let pulse: Pulse
     let logger: Logger
 
     package init(
         name: String, sink: any Sink, filter: RecordFilter, options: Options, spool: Spool, clock: any PipelineClock,
-        board: StatusBoard, ending: Ending, logger: Logger
+        board: StatusBoard, ending: Ending, pulse: Pulse? = nil, logger: Logger
     ) {
         self.name = name
         self.sink = sink
@@ -63,6 +64,7 @@ package struct Dispatcher: Sendable {
         self.clock = clock
         self.board = board
         self.ending = ending
+        self.pulse = pulse ?? Pulse(clock: clock)
         var logger = logger
         logger[metadataKey: "sink.name"] = "\(name)"
         self.logger = logger
@@ -77,6 +79,9 @@ package struct Dispatcher: Sendable {
     /// Delivers what is not settled yet, until `ending` says when to stop, it is recalled or the task is cancelled.
     package func run() async {
         board.update(sink: name) { $0.guarantee = sink.guarantee.rawValue }
+        let pulseName = "sink \(name)"
+        pulse.begin(pulseName)
+        defer { pulse.end(pulseName) }
         let (events, inbox) = AsyncStream.makeStream(of: DeliveryRun.Event.self)
         await withDiscardingTaskGroup { group in
             // Records, settlements and the ending all wake the loop; what happens while it works is not missed.
@@ -85,8 +90,11 @@ package struct Dispatcher: Sendable {
                     for await _ in wakeUps { inbox.yield(.changed) }
                 }
             }
+            group.addTask { await pulse.keep { inbox.yield(.pulse) } }
             var run = DeliveryRun(self, inbox)
             for await event in events {
+                pulse.beat(pulseName)
+                if case .pulse = event { continue }
                 guard await run.take(event, &group) else { break }
             }
             group.cancelAll()

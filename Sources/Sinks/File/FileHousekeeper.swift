@@ -91,7 +91,10 @@ final class FileHousekeeper: Sendable {
             state.withLock { $0.pausedUntil = time + Self.pauseAfterFailure }
             log.warning(
                 "a rotated file could not be compressed or removed; it is tried again in ten minutes",
-                metadata: ["file.path": "\(current?.name ?? "")", "error": "\(error)"])
+                metadata: [
+                    "message_id": "\(LogKind.fileNotTidied)", "file.path": "\(current?.name ?? "")",
+                    "error": "\(error)",
+                ])
         }
     }
 

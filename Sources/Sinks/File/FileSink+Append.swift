@@ -74,7 +74,10 @@ extension FileSink {
         if cut > 0 {
             log.warning(
                 "bytes that were never settled differ from what is due and were cut",
-                metadata: ["file.path": "\(file.path)", "file.offset": "\(file.end)", "file.cut_bytes": "\(cut)"])
+                metadata: [
+                    "message_id": "\(LogKind.fileChangedByOthers)", "file.path": "\(file.path)",
+                    "file.offset": "\(file.end)", "file.cut_bytes": "\(cut)",
+                ])
         }
         var offset = start + equal
         var line = lines.line(at: offset)
@@ -104,6 +107,8 @@ extension FileSink {
     func warnOfForeignBytes(in file: AppendedFile, count: Int64) {
         log.warning(
             "another program writes to the file; its bytes are kept",
-            metadata: ["file.path": "\(file.path)", "file.bytes": "\(count)"])
+            metadata: [
+                "message_id": "\(LogKind.fileChangedByOthers)", "file.path": "\(file.path)", "file.bytes": "\(count)",
+            ])
     }
 }

@@ -44,7 +44,10 @@ extension FileSink {
             the file is gone: another program moved it to another directory, replaced or removed it; \
             the next records go to a new one
             """,
-            metadata: ["file.path": "\(path)", "file.settled_bytes": "\(known.length)"])
+            metadata: [
+                "message_id": "\(LogKind.fileChangedByOthers)", "file.path": "\(path)",
+                "file.settled_bytes": "\(known.length)",
+            ])
         work.state.file = nil
         return nil
     }
@@ -125,6 +128,7 @@ extension FileSink {
             use rename instead of copytruncate, which can lose records between its copy and its cut
             """,
             metadata: [
+                "message_id": "\(LogKind.fileChangedByOthers)",
                 "file.path": "\(file.path)", "file.bytes": "\(size)", "file.settled_bytes": "\(work.length)",
             ])
         try accept(size, of: file)

@@ -17,7 +17,9 @@ extension FileSink {
             for name in series.keys.sorted() where series[name]?.rotation != nil { try await finishRotation(of: name) }
             for path in files.keys.sorted() { try await lookAfterQuietFile(path, at: time) }
         } catch {
-            log.warning("files could not be looked after", metadata: ["error": "\(error)"])
+            log.warning(
+                "files could not be looked after",
+                metadata: ["message_id": "\(LogKind.fileNotTidied)", "error": "\(error)"])
         }
         startHousekeeping()
     }

@@ -64,7 +64,7 @@ extension FileSink {
         } else {
             log.warning(
                 "the file was moved by another program before it could be rotated",
-                metadata: ["file.path": "\(rotation.path)"])
+                metadata: ["message_id": "\(LogKind.fileChangedByOthers)", "file.path": "\(rotation.path)"])
         }
         try probe(.rotationRecorded)
     }

@@ -45,6 +45,9 @@ final class MessageWriter: Sendable {
         guard count & (count - 1) == 0 else { return }
         log.notice(
             "records too long for one message are shortened; raise max_message_bytes at both ends to keep them whole",
-            metadata: ["record.id": "\(record.id)", "max_message_bytes": "\(limit)", "shortened": "\(count)"])
+            metadata: [
+                "message_id": "\(LogKind.recordsShortened)", "record.sid": "\(record.id)",
+                "max_message_bytes": "\(limit)", "shortened": "\(count)",
+            ])
     }
 }

@@ -31,10 +31,10 @@ struct RequestFailure: Error {
         case .cancelled: self.error = .cancelled
         case .bodyTooLarge:
             isTooLarge = true
-            self.error = .tooMuch(reason: reason)
+            self.error = .tooMuch(reason: "\(reason)")
         case _ where error.isTransient:
             attempts = APILine.attempts
-            self.error = .unavailable(reason: reason, retryAfter: nil)
+            self.error = .unavailable(reason: Reason(reason), retryAfter: nil)
         default: self.error = .refused(reason: reason)
         }
     }
@@ -68,7 +68,9 @@ struct RequestFailure: Error {
         if said.message == nil, !response.body.isEmpty, response.status >= 300 {
             words = "; it begins: \(Excerpt(response.body))"
         }
-        let reason = "\(url.origin)\(url.path) answered \(response.status)\(code)\(words)\(request)"
+        let reason = Reason(
+            "\(url.origin)\(url.path) answered \(response.status)\(code)\(words)\(request)", status: response.status,
+            requestID: response.headers["twilio-request-id"].map { printable($0, 64) })
         status = response.status
         retryAfter = RetryAfter.duration(of: response)
         switch response.status {
@@ -82,9 +84,9 @@ struct RequestFailure: Error {
             error = .gone(reason: reason)
         case 400 where said.message?.contains("Invalid page and pageSize combination") == true:
             // Paging past what the server lists for one query, seen as Alerts' form of the 10,000 cap.
-            error = .tooMuch(reason: reason)
+            error = .tooMuch(reason: "\(reason)")
         case 300..<400:
-            error = .refused(reason: reason + "; redirects are never followed: check base_url and the proxy")
+            error = .refused(reason: "\(reason)" + "; redirects are never followed: check base_url and the proxy")
         case 408, 425, 429, 500...:
             attempts = APILine.attempts
             error = .unavailable(reason: reason, retryAfter: retryAfter)

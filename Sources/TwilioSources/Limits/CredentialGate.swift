@@ -107,8 +107,8 @@ extension Gate.Admission {
         case .admitted(let number): return number
         case .turnedAway(let opening, let retryAfter):
             switch opening.trouble {
-            case .unauthorized: throw .unauthorized(reason: opening.words, retryAfter: retryAfter)
-            case .outage: throw .unavailable(reason: opening.words, retryAfter: retryAfter)
+            case .unauthorized: throw .unauthorized(reason: Reason(opening.words), retryAfter: retryAfter)
+            case .outage: throw .unavailable(reason: Reason(opening.words), retryAfter: retryAfter)
             }
         }
     }
@@ -118,8 +118,8 @@ extension SourceError {
     fileprivate func finding(hasAnswered: Bool) -> Gate.Finding {
         switch self {
         case .gone, .tooMuch: .success
-        case .unauthorized(let reason, _): .trouble(.unauthorized, reason: reason)
-        case .unavailable(let reason, _): hasAnswered ? .answered : .trouble(.outage, reason: reason)
+        case .unauthorized(let reason, _): .trouble(.unauthorized, reason: "\(reason)")
+        case .unavailable(let reason, _): hasAnswered ? .answered : .trouble(.outage, reason: "\(reason)")
         case .refused, .noRoom, .cancelled: .nothing
         }
     }

@@ -86,7 +86,7 @@ struct ListReader: Sendable {
         switch failure.error {
         case .unavailable(let reason, let retryAfter):
             return .unavailable(reason: reason + note, retryAfter: retryAfter)
-        case .tooMuch(let reason): return .unavailable(reason: reason + note, retryAfter: nil)
+        case .tooMuch(let reason): return .unavailable(reason: Reason(reason + note), retryAfter: nil)
         default: return failure.error
         }
     }

@@ -15,11 +15,14 @@ struct ConfigurationOptions: ParsableArguments {
     }
 
     /// The configuration, or exit 78 with all its faults on stderr.
-    func load(resolveSecrets: Bool) throws -> ResolvedSettings {
+    /// - Parameter complain: is given the faults, a line each, in place of stderr.
+    func load(
+        resolveSecrets: Bool, complain: (String) -> Void = { Terminal.complain($0) }
+    ) throws -> ResolvedSettings {
         do {
             return try read(resolveSecrets: resolveSecrets)
         } catch {
-            Terminal.complain("\(error)")
+            complain("\(error)")
             throw Exit.configuration
         }
     }

@@ -47,25 +47,28 @@ struct Run: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try options.load(resolveSecrets: true)
         let environment = ProcessInfo.processInfo.environment
+        let settings = try options.load(resolveSecrets: true, complain: Complaint(environment).tell)
         let level = SharedLogLevel(Logger.Level(rawValue: settings.log.level.rawValue) ?? .info)
         let handler = makeLogHandler(
             target: LogTarget(rawValue: settings.log.target.rawValue) ?? .auto,
             format: LogFormat(rawValue: settings.log.format.rawValue) ?? .text, level: level, environment: environment)
         let logger = Logger(label: "twilship") { _ in handler }
         let clock = SystemClock()
+        let notifier = ServiceNotifier(environment: environment)
         let assembly: Assembly
         do {
-            assembly = try await Assembly(settings, clock: clock, logger: logger)
+            assembly = try await notifier.whileAskingForTime({ try await clock.sleep(for: $0) }) {
+                try await Assembly(
+                    settings, clock: clock, logger: logger, pulseInterval: Watchdog.interval(notifier))
+            }
         } catch {
-            logger.critical("\(error)")
+            logger.critical("\(error)", metadata: ["message_id": "\(LogKind.cannotStart)"])
             throw (error as? SpoolError).map(Exit.code(for:))
                 ?? (error is SecretError ? Exit.configuration : Exit.software)
         }
         let keeper = SpoolKeeper(
-            assembly: assembly, notifier: ServiceNotifier(environment: environment), clock: clock, logger: logger,
-            startedAt: clock.wallNow)
+            assembly: assembly, notifier: notifier, clock: clock, logger: logger, startedAt: clock.wallNow)
         if once {
             try await runOnce(assembly, keeper, logger)
         } else {
@@ -89,12 +92,17 @@ struct Run: AsyncParsableCommand {
         // Services stop in reverse: collecting first, then what is to be said of it, then deliveries, and saving the
         // state last.
         var services: [any Service] = [
+            Watchdog(
+                pulse: assembly.pulse, spool: assembly.spool, clock: keeper.clock, logger: logger,
+                feed: { [notifier = keeper.notifier] in notifier.watchdog() }),
             KeepingService(keeper: keeper),
             DispatchingService(assembly: assembly),
             HeraldService(herald: assembly.herald, announcer: announcer),
             IngestingService(assembly: assembly),
             ControlService(assembly: assembly, logger: logger),
             ReloadService(reloader: reloader, requests: reloads, clock: keeper.clock),
+            SummaryService(assembly: assembly, clock: keeper.clock, logger: logger),
+            StoppingService(notifier: keeper.notifier),
         ]
         let stopper = Stopper()
         if let untilIdle {
@@ -110,13 +118,14 @@ struct Run: AsyncParsableCommand {
         logger.notice(
             "started",
             metadata: [
-                "version": "\(Twilship.version)", "accounts": "\(assembly.settings.accounts.count)",
+                "message_id": "\(LogKind.started)", "version": "\(Twilship.version)",
+                "accounts": "\(assembly.settings.accounts.count)",
                 "sinks": "\(assembly.settings.sinks.count)",
             ])
-        keeper.notifier.ready(status: "collecting \(assembly.settings.accounts.count) accounts")
+        keeper.notifier.ready(
+            status: StatusLine.text(assembly.board.now, backlogs: try? await assembly.spool.backlogs()))
         try await group.run()
-        keeper.notifier.stopping()
-        logger.notice("stopped")
+        logger.notice("stopped", metadata: ["message_id": "\(LogKind.stopped)"])
         withExtendedLifetime(signals) {}
     }
 
@@ -149,6 +158,23 @@ struct Run: AsyncParsableCommand {
         }
         await keeper.keep()
         try await Outcome(assembly).tell()
+    }
+}
+
+/// Says what is wrong with the configuration: to the journal, if that is where our output goes, so that each fault has its
+/// priority and an explanation; else as every command does.
+private struct Complaint {
+    private let journal: Logger?
+
+    init(_ environment: [String: String]) {
+        journal = journalLogger(environment)
+    }
+
+    func tell(_ faults: String) {
+        guard let journal else { return Terminal.complain(faults) }
+        for fault in faults.split(separator: "\n") {
+            journal.error("\(fault)", metadata: ["message_id": "\(LogKind.configurationRefused)"])
+        }
     }
 }
 

@@ -203,7 +203,10 @@ struct AccountWiring: Sendable {
         } catch {
             surroundings.logger.error(
                 "a subaccount cannot be collected",
-                metadata: ["source.account": "\(identity.name)", "reason": "\(error)"])
+                metadata: [
+                    "message_id": "\(LogKind.accountFailed)", "source.account": "\(identity.name)",
+                    "reason": "\(error)",
+                ])
             return Fleet()
         }
     }

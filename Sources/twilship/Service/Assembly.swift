@@ -16,6 +16,7 @@ struct Assembly: Sendable {
     let registry: StreamRegistry
     let surroundings: Ingestor.Surroundings
     let network: NetworkPool
+    let pulse: Pulse
     let parts: CurrentParts
     let maker: PartMaker
     /// What collects while the service runs: accounts by their SIDs, and `backfills`.
@@ -23,8 +24,12 @@ struct Assembly: Sendable {
     /// What delivers while the service runs: sinks by their names.
     let delivering = Crew()
 
+    /// - Parameter pulseInterval: how often every loop is to show that it turns; nil if nobody looks.
     /// - Throws: `SpoolError`, `SecretError`, `TransportError`: sentences for people.
-    init(_ settings: ResolvedSettings, clock: any PipelineClock, logger: Logger) async throws {
+    init(
+        _ settings: ResolvedSettings, clock: any PipelineClock, logger: Logger, pulseInterval: Duration? = nil
+    ) async throws {
+        let pulse = Pulse(interval: pulseInterval, clock: clock)
         let board = StatusBoard(clock: clock)
         let ending = Ending()
         let registry = StreamRegistry()
@@ -34,13 +39,14 @@ struct Assembly: Sendable {
             version: Twilship.version, now: { clock.wallNow },
             tell: { event in
                 logger.log(
-                    level: event.isTrouble ? .error : .notice, "\(event.message)", metadata: ["reason": "\(event)"])
+                    level: event.isTrouble ? .error : .notice, "\(event.message)",
+                    metadata: ["message_id": "\(event.kind)", "reason": "\(event)"])
             })
         let surroundings = Ingestor.Surroundings(
             spool: spool,
             normaliser: Normaliser(collector: ProcessInfo.processInfo.hostName, version: Twilship.version),
             clock: clock,
-            board: board, logger: logger, registry: registry)
+            board: board, logger: logger, registry: registry, pulse: pulse)
         let network = NetworkPool(configured: Set(settings.accounts.map(\.accountSID)), clock: clock)
         let parts = CurrentParts(settings)
         let maker = PartMaker(surroundings, network, ending)
@@ -54,6 +60,7 @@ struct Assembly: Sendable {
             surroundings,
             accounts: { network.accounts.all.map { Herald.Account(name: $0.identity.name, sid: $0.identity.sid) } },
             heartbeat: { parts.now.settings.heartbeat.interval }, version: Twilship.version)
+        self.pulse = pulse
         self.surroundings = surroundings
         self.spool = spool
         self.board = board

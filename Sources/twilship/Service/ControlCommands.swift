@@ -25,6 +25,7 @@ struct ControlCommands: Sendable {
         logger.notice(
             "carrying out a command",
             metadata: [
+                "message_id": "\(LogKind.commandTaken)",
                 "command": "\(request.command.terminalSafe)",
                 "arguments": "\(arguments.joined(separator: " ").terminalSafe)",
                 "caller.uid": "\(peer.uid)", "caller.pid": "\(peer.pid)",

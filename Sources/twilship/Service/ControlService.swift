@@ -1,6 +1,7 @@
 import Controlling
 import Foundation
 import Logging
+import PipelineCore
 import ServiceLifecycle
 
 /// Takes commands from other processes of this machine for as long as the service runs.
@@ -18,7 +19,8 @@ struct ControlService: Service {
         let commands = ControlCommands(assembly: assembly, logger: logger)
         let logger = logger
         let server = ControlServer(
-            path: path, group: Self.group, notice: { logger.notice("\($0)") },
+            path: path, group: Self.group,
+            notice: { logger.notice("\($0)", metadata: ["message_id": "\(LogKind.controlNotice)"]) },
             handler: { await commands.carryOut($0, $1, $2) })
         await cancelWhenGracefulShutdown {
             var hasFailed = false
@@ -29,7 +31,7 @@ struct ControlService: Service {
                     if !hasFailed {
                         logger.error(
                             "commands cannot be taken, everything else goes on; it is tried again",
-                            metadata: ["reason": "\(error)"])
+                            metadata: ["message_id": "\(LogKind.commandsUnavailable)", "reason": "\(error)"])
                     }
                     hasFailed = true
                 }

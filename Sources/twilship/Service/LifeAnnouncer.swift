@@ -81,7 +81,9 @@ final class LifeAnnouncer: Sendable {
         do {
             try await body()
         } catch {
-            logger.warning("a start or stop cannot be told to the sinks", metadata: ["reason": "\(error)"])
+            logger.warning(
+                "a start or stop cannot be told to the sinks",
+                metadata: ["message_id": "\(LogKind.announcementFailed)", "reason": "\(error)"])
         }
     }
 }

@@ -73,17 +73,4 @@ struct RuntimeReport: Codable {
     func json() throws -> String {
         String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
     }
-
-    /// How things stand in one line, for `systemctl status`.
-    static func line(_ board: StatusBoard.Contents) -> String {
-        let failing = board.streams.values.count { $0.failures > 0 }
-        let retrying = board.sinks.values.count { $0.state == .retrying }
-        var line = "\(board.streams.count) streams, \(board.sinks.count) sinks"
-        line += ", \(board.streams.values.reduce(0) { $0 + $1.taken }) records collected"
-        if failing > 0 { line += ", \(failing) streams failing" }
-        let searches = board.discoveries.values.count { $0.failures > 0 }
-        if searches > 0 { line += ", \(searches) searches failing" }
-        if retrying > 0 { line += ", \(retrying) sinks retrying" }
-        return line
-    }
 }

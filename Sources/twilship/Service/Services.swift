@@ -2,6 +2,7 @@ import Forwarding
 import PipelineCore
 import ServiceLifecycle
 import Spooling
+import SystemdSupport
 
 /// Everything that is collected, and backfills; stops at once when it is to stop.
 struct IngestingService: Service {
@@ -36,6 +37,17 @@ struct DispatchingService: Service {
             assembly.ending.request(.soon)
             assembly.delivering.finish()
         }
+    }
+}
+
+/// Tells the service manager that the service stops, as soon as it does, and how long that may take.
+struct StoppingService: Service {
+    let notifier: ServiceNotifier
+
+    func run() async throws {
+        try await gracefulShutdown()
+        notifier.stopping(status: "stopping: what can be delivered at once is delivered, the rest is kept")
+        notifier.extendTimeout(by: StopSignals.patience + .seconds(5))
     }
 }
 

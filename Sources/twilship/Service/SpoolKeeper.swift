@@ -14,11 +14,25 @@ struct SpoolKeeper: Sendable {
     let clock: any PipelineClock
     let logger: Logger
     let startedAt: Timestamp
+    private let troubles = Recurrences()
+
+    init(
+        assembly: Assembly, notifier: ServiceNotifier, clock: any PipelineClock, logger: Logger, startedAt: Timestamp
+    ) {
+        self.assembly = assembly
+        self.notifier = notifier
+        self.clock = clock
+        self.logger = logger
+        self.startedAt = startedAt
+    }
 
     /// Runs until the task is cancelled.
     func run() async {
         var rhythm = ReportRhythm()
+        assembly.pulse.begin("spool keeper")
+        defer { assembly.pulse.end("spool keeper") }
         while (try? await clock.sleep(for: Self.interval)) != nil {
+            assembly.pulse.beat("spool keeper")
             switch rhythm.next(assembly.board.now, at: clock.monotonicNow) {
             case .rest: continue
             case .tidy: await tidy()
@@ -40,22 +54,36 @@ struct SpoolKeeper: Sendable {
         await save { spool in
             try await spool.saveRuntime(try RuntimeReport(assembly, startedAt: startedAt, now: clock.wallNow).json())
         }
-        notifier.status(RuntimeReport.line(assembly.board.now))
+        let backlogs = try? await assembly.spool.backlogs()
+        notifier.status(StatusLine.text(assembly.board.now, backlogs: backlogs))
     }
 
     private func removeExpired() async {
-        do {
+        await attempt("delivered records cannot be removed; it is tried again") {
             try await assembly.spool.removeExpired()
-        } catch {
-            logger.error("delivered records cannot be removed; it is tried again", metadata: ["reason": "\(error)"])
         }
     }
 
     private func save(_ body: (Spool) async throws -> Void) async {
+        await attempt("the state cannot be saved; it is tried again") { try await body(assembly.spool) }
+    }
+
+    private func attempt(_ trouble: String, _ body: () async throws -> Void) async {
         do {
-            try await body(assembly.spool)
+            try await body()
+            if let lasted = troubles.ended(trouble, at: clock.monotonicNow) {
+                logger.notice(
+                    "the state can be written again",
+                    metadata: [
+                        "message_id": "\(LogKind.stateSavedAgain)", "trouble": "\(trouble)", "lasted": "\(lasted)",
+                    ])
+            }
         } catch {
-            logger.error("the state cannot be saved; it is tried again", metadata: ["reason": "\(error)"])
+            let (isTold, folded) = troubles.came(trouble, at: clock.monotonicNow)
+            guard isTold else { return }
+            var metadata: Logger.Metadata = ["message_id": "\(LogKind.stateNotSaved)", "reason": "\(error)"]
+            metadata["repeated"] = folded.map { "\($0)" }
+            logger.error("\(trouble)", metadata: metadata)
         }
     }
 }

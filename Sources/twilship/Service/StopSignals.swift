@@ -1,13 +1,14 @@
 @preconcurrency import Dispatch
 import Glibc
 import Logging
+import PipelineCore
 import Synchronization
 
 /// Keeps the promise that a service told to stop is gone soon: 10 s after the first SIGTERM or SIGINT, or at the second.
 ///
 /// Ending at any moment loses nothing; what was under way is done again after the next start.
 final class StopSignals: Sendable {
-    static let patience: DispatchTimeInterval = .seconds(10)
+    static let patience: Duration = .seconds(10)
     /// Signals this close together are one request: `timeout` and some shells signal a process and then its group.
     static let sameRequest: Duration = .milliseconds(500)
 
@@ -33,11 +34,12 @@ final class StopSignals: Sendable {
                     switch arrivals.next() {
                     case .first:
                         logger.notice(
-                            "stopping: deliveries under way may take up to 10 s; a second signal stops at once")
-                        queue.asyncAfter(deadline: .now() + Self.patience) {
+                            "stopping: deliveries under way may take up to 10 s; a second signal stops at once",
+                            metadata: ["message_id": "\(LogKind.stopping)"])
+                        queue.asyncAfter(deadline: .now() + .seconds(Int(Self.patience.components.seconds))) {
                             logger.warning(
-                                "stopped after 10 s although something was under way; it is done again after the next start"
-                            )
+                                "stopped after 10 s although something was under way; it is done again after the next start",
+                                metadata: ["message_id": "\(LogKind.stoppedLate)"])
                             _exit(0)
                         }
                     case .echo: break

@@ -39,7 +39,9 @@ final class WatchedSecret: Sendable {
                 state.looked = .now
                 let fingerprint = reference.fingerprint(environment: environment)
                 if fingerprint != state.fingerprint, reread(&state) {
-                    logger.notice("the secret has changed and was read again")
+                    logger.notice(
+                        "the secret has changed and was read again",
+                        metadata: ["message_id": "\(LogKind.secretChanged)"])
                 }
             }
             return state.secret
@@ -69,7 +71,7 @@ final class WatchedSecret: Sendable {
             if !state.hasFailed {
                 logger.error(
                     "the secret cannot be read again; the one read before is used on",
-                    metadata: ["reason": "\(error)"])
+                    metadata: ["message_id": "\(LogKind.secretUnreadable)", "reason": "\(error)"])
             }
             state.hasFailed = true
             return false

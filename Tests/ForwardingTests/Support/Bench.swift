@@ -55,10 +55,10 @@ struct Bench {
             directory: directory, options: options, version: "1.0.0", now: { clock.wallNow }, executor: clock.executor)
     }
 
-    func surroundings(_ spool: Spool) -> Ingestor.Surroundings {
+    func surroundings(_ spool: Spool, pulse: Pulse? = nil) -> Ingestor.Surroundings {
         Ingestor.Surroundings(
             spool: spool, normaliser: Normaliser(collector: "bench", version: "1.0.0"), clock: clock, board: board,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, registry: registry)
+            logger: .silent, registry: registry, pulse: pulse)
     }
 
     func sharing(_ limiter: RateLimiter) -> Ingestor.Sharing {
@@ -74,14 +74,16 @@ struct Bench {
             transport: transport, limiter: limiter, gate: CredentialGate(clock: clock), clock: clock)
     }
 
-    func ingestor(_ spool: Spool, password: String? = nil, requestsPerSecond: Double = 1000) throws -> Ingestor {
+    func ingestor(
+        _ spool: Spool, password: String? = nil, requestsPerSecond: Double = 1000, pulse: Pulse? = nil
+    ) throws -> Ingestor {
         let limiter = RateLimiter(requestsPerSecond: requestsPerSecond, burst: 1, clock: clock)
         let api = try api(limiter, password: password)
         let (pageSize, cap, name) = (plan.pageSize, cap, key.description)
         let stream = Ingestor.Stream(key: key, account: "test", plan: plan, start: start) {
             MonitorEventsSource(line: api.line(for: name), pageSize: pageSize, cap: cap)
         }
-        return Ingestor(stream: stream, sharing: sharing(limiter), surroundings: surroundings(spool))
+        return Ingestor(stream: stream, sharing: sharing(limiter), surroundings: surroundings(spool, pulse: pulse))
     }
 
     /// Lets the ingestor work for that much virtual time.
@@ -112,6 +114,10 @@ struct Bench {
     func remove() {
         try? FileManager.default.removeItem(atPath: directory.path)
     }
+}
+
+extension Logger {
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }
 
 extension CollectionPlan {
