@@ -39,7 +39,8 @@ struct PartMaker: Sendable {
         let dispatcher = Dispatcher(
             name: sink.name, sink: try sink.make(store: spool.stateStore(of: sink.name), logger: logger),
             filter: RecordFilter(sink.filter), options: Dispatcher.Options(sink), spool: spool,
-            clock: surroundings.clock, board: surroundings.board, ending: ending, logger: logger)
+            clock: surroundings.clock, board: surroundings.board, ending: ending, pulse: surroundings.pulse,
+            logger: logger)
         return SinkPart(stamp: stamp, dispatcher: dispatcher)
     }
 }

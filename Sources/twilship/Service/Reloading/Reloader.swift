@@ -47,36 +47,42 @@ struct Reloader: Sendable {
     /// - Returns: false if something could not be set up: call `retry`.
     func reload() async -> Bool {
         notifier.reloading()
-        defer { notifier.ready(status: RuntimeReport.line(assembly.board.now)) }
+        defer { notifier.ready(status: StatusLine.text(assembly.board.now, backlogs: nil)) }
         let settings: ResolvedSettings
         do throws(SettingsFaults) {
             settings = try load()
         } catch {
             logger.error(
                 "the configuration has errors and is not used; the one before stays",
-                metadata: ["errors": "\(error.faults.count)"])
-            for fault in error.faults { logger.error("\(fault)") }
+                metadata: ["message_id": "\(LogKind.reloadRefused)", "errors": "\(error.faults.count)"])
+            for fault in error.faults {
+                logger.error("\(fault)", metadata: ["message_id": "\(LogKind.configurationRefused)"])
+            }
             return true
         }
         let keys = ReloadPlan.keysForRestart(started, settings)
         if !keys.isEmpty {
             logger.warning(
                 "what has changed here needs a restart, and stays as it was until then; everything else is used",
-                metadata: ["keys": "\(keys.joined(separator: ", "))"])
+                metadata: ["message_id": "\(LogKind.reloadNeedsRestart)", "keys": "\(keys.joined(separator: ", "))"])
         }
         let wanted = settings.with(started.state)
         let plan = plan(wanted)
         guard !plan.changes.isEmpty else {
             parts.change { $0.settings = wanted }
-            logger.notice("the configuration was read again, and nothing has changed")
+            logger.notice(
+                "the configuration was read again, and nothing has changed",
+                metadata: ["message_id": "\(LogKind.reloaded)"])
             return true
         }
         await announce(plan)
         let isDone = await carryOut(plan, wanted)
-        let changes = plan.changes.mapValues { Logger.MetadataValue.string($0) }
+        var changes = plan.changes.mapValues { Logger.MetadataValue.string($0) }
         if isDone {
+            changes[LogKind.key] = "\(LogKind.reloaded)"
             logger.notice("the configuration is reloaded", metadata: changes)
         } else {
+            changes[LogKind.key] = "\(LogKind.reloadIncomplete)"
             logger.warning("the configuration is reloaded, but for what could not be set up", metadata: changes)
         }
         return isDone
@@ -128,7 +134,7 @@ struct Reloader: Sendable {
     private func tell(_ error: any Error, _ key: String, _ name: String) {
         logger.error(
             "what the configuration asks for cannot be set up; it is tried again every minute",
-            metadata: [key: "\(name)", "reason": "\(error)"])
+            metadata: ["message_id": "\(LogKind.reloadIncomplete)", key: "\(name)", "reason": "\(error)"])
     }
 
     /// Makes these the attached sinks.
@@ -139,7 +145,7 @@ struct Reloader: Sendable {
         } catch {
             logger.error(
                 "sinks cannot be attached or detached, so they stay as they are; it is tried again every minute",
-                metadata: ["reason": "\(error)"])
+                metadata: ["message_id": "\(LogKind.reloadIncomplete)", "reason": "\(error)"])
             return false
         }
     }
@@ -148,7 +154,9 @@ struct Reloader: Sendable {
         do {
             try await assembly.spool.announce(.reload(plan.changes, at: clock.wallNow))
         } catch {
-            logger.warning("a reload cannot be told to the sinks", metadata: ["reason": "\(error)"])
+            logger.warning(
+                "a reload cannot be told to the sinks",
+                metadata: ["message_id": "\(LogKind.announcementFailed)", "reason": "\(error)"])
         }
     }
 
