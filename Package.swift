@@ -89,11 +89,14 @@ let package = Package(
         .testTarget(name: "ParsingTests", dependencies: ["Parsing", "PipelineCore"]),
         .testTarget(name: "NormalisingTests", dependencies: ["Normalising", "Parsing", "PipelineCore"]),
         .testTarget(name: "SpoolingTests", dependencies: ["PipelineCore", "Spooling", grdb]),
-        .testTarget(name: "FormattingTests", dependencies: ["Formatting", "Normalising", "Parsing", "PipelineCore"]),
+        .testTarget(
+            name: "FormattingTests",
+            dependencies: ["Formatting", "Normalising", "Parsing", "PipelineCore", "PipelineTestKit"]),
         .testTarget(
             name: "SinksTests",
             dependencies: [
-                "CZlib", "Formatting", "PipelineCore", "Sinks", "Transport", flyingFox, flyingSocks, logging,
+                "CZlib", "Formatting", "PipelineCore", "PipelineTestKit", "Sinks", "Transport", flyingFox, flyingSocks,
+                logging,
             ]),
         .testTarget(
             name: "ForwardingTests",

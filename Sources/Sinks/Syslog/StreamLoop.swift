@@ -56,8 +56,8 @@ final class StreamLoop {
 
     private func sort(_ mail: StreamInbox.Mail) {
         for submission in mail.submissions {
-            waiting[submission.parcel.id] = submission
-            conversation.add(submission.parcel)
+            waiting[submission.id] = submission
+            conversation.add(submission.errand.parcel)
         }
         for id in mail.cancelled { conversation.withdraw(id) }
     }
@@ -165,7 +165,7 @@ final class StreamLoop {
     private func report() {
         for event in conversation.takeEvents() {
             switch event {
-            case .handedOver(let id): waiting[id]?.handedOver()
+            case .handedOver(let id): waiting[id]?.errand.handedOver()
             case .done(let id, let delivery):
                 waiting.removeValue(forKey: id)?.continuation.resume(returning: delivery)
             }
