@@ -31,6 +31,7 @@ let package = Package(
         .systemLibrary(name: "CFileCalls"),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(
             name: "CSimdjson",
             // A parser for the hot path is no use at -O0, and nobody debugs into it.
@@ -50,7 +51,8 @@ let package = Package(
         .target(
             name: "Sinks",
             dependencies: [
-                "CFileCalls", "CZlib", "Formatting", "Parsing", "PipelineCore", "Transport", crypto, logging,
+                "CFileCalls", "CZlib", "CZstd", "Formatting", "Parsing", "PipelineCore", "Transport", crypto,
+                logging,
             ]),
         .target(
             name: "Forwarding", dependencies: ["Normalising", "Parsing", "PipelineCore", "Spooling", logging]),
@@ -95,8 +97,8 @@ let package = Package(
         .testTarget(
             name: "SinksTests",
             dependencies: [
-                "CZlib", "Formatting", "PipelineCore", "PipelineTestKit", "Sinks", "Transport", flyingFox, flyingSocks,
-                logging,
+                "CZlib", "CZstd", "Formatting", "PipelineCore", "PipelineTestKit", "Sinks", "Transport", flyingFox,
+                flyingSocks, logging,
             ]),
         .testTarget(
             name: "ForwardingTests",

@@ -17,7 +17,7 @@ extension SinkSettings {
                 path: try Sinks.PathTemplate(file.path.description),
                 format: recordFormat,
                 rotateBytes: file.rotateBytes.map(Int64.init), rotateInterval: file.rotateInterval,
-                compression: file.compression == .gzip ? .gzip : .none, keepFiles: file.keepFiles, keep: file.keep,
+                compression: FileSinkOptions.Compression(file.compression), keepFiles: file.keepFiles, keep: file.keep,
                 mode: file.mode, group: file.group)
             return FileSink(name: name, options: options, store: store, log: logger)
         case .http(let http):
@@ -55,6 +55,17 @@ extension SinkSettings {
             }
         }
         return recordFormat
+    }
+}
+
+extension FileSinkOptions.Compression {
+    init(_ compression: FileCompression) {
+        self =
+            switch compression {
+            case .gzip: .gzip
+            case .zstd: .zstd
+            case .none: .none
+            }
     }
 }
 
