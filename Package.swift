@@ -51,8 +51,8 @@ let package = Package(
         .target(
             name: "Sinks",
             dependencies: [
-                "CFileCalls", "CZlib", "CZstd", "Formatting", "Parsing", "PipelineCore", "Transport", crypto,
-                logging,
+                "CFileCalls", "CZlib", "CZstd", "Formatting", "Parsing", "PipelineCore", "SystemdSupport", "Transport",
+                crypto, logging,
             ]),
         .target(
             name: "Forwarding", dependencies: ["Normalising", "Parsing", "PipelineCore", "Spooling", logging]),
@@ -97,8 +97,9 @@ let package = Package(
         .testTarget(
             name: "SinksTests",
             dependencies: [
-                "CZlib", "CZstd", "Formatting", "PipelineCore", "PipelineTestKit", "Sinks", "Transport", flyingFox,
-                flyingSocks, logging,
+                "CZlib", "CZstd", "Formatting", "PipelineCore", "PipelineTestKit", "Sinks", "SystemdSupport",
+                "Transport",
+                flyingFox, flyingSocks, logging,
             ]),
         .testTarget(
             name: "ForwardingTests",

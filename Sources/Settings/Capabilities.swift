@@ -34,7 +34,7 @@ package struct Capabilities: Sendable {
     }
 
     package static let thisVersion = Capabilities(
-        sinkTypes: [.file, .http, .syslog],
+        sinkTypes: Set(SinkType.allCases),
         formats: Set(RecordFormat.allCases),
         fileCompressions: Set(FileCompression.allCases),
         datasets: Set(DatasetName.allCases),

@@ -20,7 +20,8 @@ struct Run: AsyncParsableCommand {
             Exit codes:
               0       stopped as asked, or with --once everything delivered
               73, 74  the state directory cannot be used
-              75      something remains (--once), or another twilship has the state
+              75      something remains (--once), the reader of a stdout sink is gone,
+                      or another twilship has the state
               77      only credentials failed (--once)
               78      the configuration is wrong
             """)
@@ -47,6 +48,8 @@ struct Run: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // A write to a pipe that nobody reads must be an error, not the end.
+        signal(SIGPIPE, SIG_IGN)
         let settings = try options.load(resolveSecrets: true)
         let environment = ProcessInfo.processInfo.environment
         let level = SharedLogLevel(Logger.Level(rawValue: settings.log.level.rawValue) ?? .info)
@@ -72,6 +75,11 @@ struct Run: AsyncParsableCommand {
             try await serve(assembly, keeper, logger)
         }
         try await assembly.close()
+        if assembly.outputReader.isGone {
+            Terminal.complain(
+                "nobody reads standard output any more; what was not written is delivered after the next start")
+            throw Exit.tryAgain
+        }
     }
 
     private func serve(_ assembly: Assembly, _ keeper: SpoolKeeper, _ logger: Logger) async throws {
@@ -88,6 +96,7 @@ struct Run: AsyncParsableCommand {
             ControlService(assembly: assembly, logger: logger),
         ]
         let stopper = Stopper()
+        services.append(OutputWatch(reader: assembly.outputReader, stop: { await stopper.stop() }))
         if let untilIdle {
             services.append(
                 IdleWatch(
@@ -126,6 +135,7 @@ struct Run: AsyncParsableCommand {
                 }
             }
             group.addTask { try? await keeper.clock.sleep(for: limit) }
+            group.addTask { await assembly.outputReader.leaving() }
             let helpers = Task {
                 await withDiscardingTaskGroup { group in
                     group.addTask { await keeper.run() }

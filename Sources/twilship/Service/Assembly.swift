@@ -20,6 +20,7 @@ struct Assembly: Sendable {
     let settings: ResolvedSettings
     let surroundings: Ingestor.Surroundings
     let network: NetworkPool
+    let outputReader = OutputReader()
 
     /// - Throws: `SpoolError`, `SecretError`, `TransportError`: sentences for people.
     init(_ settings: ResolvedSettings, clock: any PipelineClock, logger: Logger) async throws {
@@ -60,9 +61,11 @@ struct Assembly: Sendable {
         _ = try await spool.attach(
             settings.sinks.map { ($0.name, $0.start.inSpool(clock.wallNow)) },
             skipping: Set(settings.sinks.filter { $0.whenFull == .skip }.map(\.name)))
+        let output = outputReader.surroundings(ending)
         dispatchers = try settings.sinks.map { sink in
             Dispatcher(
-                name: sink.name, sink: try sink.make(store: spool.stateStore(of: sink.name), logger: logger),
+                name: sink.name,
+                sink: try sink.make(store: spool.stateStore(of: sink.name), output: output, logger: logger),
                 filter: RecordFilter(sink.filter), options: Dispatcher.Options(sink), spool: spool, clock: clock,
                 board: board, ending: ending, logger: logger)
         }

@@ -10,7 +10,10 @@ import Spooling
 import Transport
 
 extension SinkSettings {
-    func make(store: any SinkStateStore, logger: Logger) throws -> any Sink {
+    /// - Parameter output: what a stdout sink has to do with the rest of the service.
+    func make(
+        store: any SinkStateStore, output: StandardOutputSink.Surroundings, logger: Logger
+    ) throws -> any Sink {
         switch kind {
         case .file(let file):
             let options = FileSinkOptions(
@@ -28,8 +31,10 @@ extension SinkSettings {
         case .syslog(let syslog):
             return try SyslogSink(
                 name: name, options: SyslogSinkOptions(syslog, format: recordFormat), log: logger)
-        case .stdout, .journal:
-            preconditionFailure("the settings refuse sinks that do not exist yet")
+        case .stdout:
+            return StandardOutputSink(name: name, format: recordFormat, surroundings: output, log: logger)
+        case .journal:
+            return JournalSink(name: name, format: recordFormat)
         }
     }
 }
