@@ -176,6 +176,7 @@ private struct Outcome {
         let board = assembly.board.now
         let backlogs = try await assembly.spool.backlogs()
         let unread = board.streams.filter { $0.value.state != .done }
+        let why = assembly.outputReader.isGone ? "the reader of standard output is gone" : "time ran out"
         let failing = assembly.fleet.discoveries.filter { board.discoveries[$0.name]?.succeededAt == nil }
         var again: [String] = []
         for name in backlogs.keys.sorted() {
@@ -186,11 +187,11 @@ private struct Outcome {
         collected = board.streams.values.reduce(0) { $0 + $1.taken }
         remaining =
             failing.map {
-                "\($0.name): not searched: \(board.discoveries[$0.name]?.lastError ?? "time ran out")"
+                "\($0.name): not searched: \(board.discoveries[$0.name]?.lastError ?? why)"
             }
-            + unread.map { "\($0.key): not read to the end: \($0.value.lastError ?? "time ran out")" }.sorted()
+            + unread.map { "\($0.key): not read to the end: \($0.value.lastError ?? why)" }.sorted()
             + backlogs.sorted { $0.key < $1.key }.filter { $0.value > 0 }.map { name, count in
-                "sink \(name): \(count) records not delivered: \(board.sinks[name]?.lastError ?? "time ran out")"
+                "sink \(name): \(count) records not delivered: \(board.sinks[name]?.lastError ?? why)"
             }
             + again
         onlyCredentials =
