@@ -31,6 +31,7 @@ let package = Package(
         .systemLibrary(name: "CFileCalls"),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(
             name: "CSimdjson",
             // A parser for the hot path is no use at -O0, and nobody debugs into it.
@@ -50,7 +51,8 @@ let package = Package(
         .target(
             name: "Sinks",
             dependencies: [
-                "CFileCalls", "CZlib", "Formatting", "Parsing", "PipelineCore", "Transport", crypto, logging,
+                "CFileCalls", "CZlib", "CZstd", "Formatting", "Parsing", "PipelineCore", "SystemdSupport", "Transport",
+                crypto, logging,
             ]),
         .target(
             name: "Forwarding", dependencies: ["Normalising", "Parsing", "PipelineCore", "Spooling", logging]),
@@ -89,11 +91,15 @@ let package = Package(
         .testTarget(name: "ParsingTests", dependencies: ["Parsing", "PipelineCore"]),
         .testTarget(name: "NormalisingTests", dependencies: ["Normalising", "Parsing", "PipelineCore"]),
         .testTarget(name: "SpoolingTests", dependencies: ["PipelineCore", "Spooling", grdb]),
-        .testTarget(name: "FormattingTests", dependencies: ["Formatting", "Normalising", "Parsing", "PipelineCore"]),
+        .testTarget(
+            name: "FormattingTests",
+            dependencies: ["Formatting", "Normalising", "Parsing", "PipelineCore", "PipelineTestKit"]),
         .testTarget(
             name: "SinksTests",
             dependencies: [
-                "CZlib", "Formatting", "PipelineCore", "Sinks", "Transport", flyingFox, flyingSocks, logging,
+                "CZlib", "CZstd", "Formatting", "PipelineCore", "PipelineTestKit", "Sinks", "SystemdSupport",
+                "Transport",
+                flyingFox, flyingSocks, logging,
             ]),
         .testTarget(
             name: "ForwardingTests",

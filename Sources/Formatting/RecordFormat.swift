@@ -1,3 +1,4 @@
+import Parsing
 package import PipelineCore
 
 /// How a record is written for the one who reads it.
@@ -50,6 +51,13 @@ package struct RecordFormat: Hashable, Sendable {
             var writer = FormWriter()
             write(envelope, .full, to: &writer)
             output.append(contentsOf: writer.written)
+        }
+    }
+
+    /// The record's `message` as plain text, redacted as the record is. Nil if it has none.
+    package func message(of record: SpooledRecord) -> [UInt8]? {
+        redacted(record).withEnvelope { envelope in
+            envelope.message.map { JSONString.unescaped(Array($0)[...]) }
         }
     }
 

@@ -34,9 +34,9 @@ package struct Capabilities: Sendable {
     }
 
     package static let thisVersion = Capabilities(
-        sinkTypes: [.file, .http, .syslog],
+        sinkTypes: Set(SinkType.allCases),
         formats: Set(RecordFormat.allCases),
-        fileCompressions: [.gzip, .none],
+        fileCompressions: Set(FileCompression.allCases),
         datasets: Set(DatasetName.allCases),
         features: [
             .batchesInFlight, .environmentScope, .heartbeat, .redaction, .skippingWhenFull, .subaccountDiscovery,

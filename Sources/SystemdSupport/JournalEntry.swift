@@ -1,4 +1,3 @@
-import CSystemd
 import Logging
 
 /// The fields of one entry in the journal (systemd.journal-fields(7)), in the order they are sent.
@@ -24,26 +23,11 @@ struct JournalEntry {
         self.fields = fields
     }
 
-    /// Hands the entry to journald. Where that is not running, libsystemd drops it and says nothing: check for its socket before.
+    /// A log line that the journal refuses has nowhere else to go.
     func send() {
-        var bytes: [UInt8] = []
-        var lengths: [Int] = []
-        for field in fields {
-            let start = bytes.count
-            bytes.append(contentsOf: field.name.utf8)
-            bytes.append(UInt8(ascii: "="))
-            bytes.append(contentsOf: field.value.utf8)
-            lengths.append(bytes.count - start)
-        }
-        bytes.withUnsafeMutableBytes { buffer in
-            var offset = 0
-            let vectors = lengths.map { length in
-                defer { offset += length }
-                return iovec(iov_base: buffer.baseAddress.map { $0 + offset }, iov_len: length)
-            }
-            // A log line that the journal refuses has nowhere else to go.
-            _ = sd_journal_sendv(vectors, CInt(vectors.count))
-        }
+        var message = JournalMessage()
+        for field in fields { message.add(field.name, field.value.utf8) }
+        _ = message.send()
     }
 }
 

@@ -37,7 +37,7 @@ package func journalLogger(_ environment: [String: String]) -> Logger? {
 ///   - socket: where journald listens for entries in its own protocol.
 func usesJournal(
     _ target: LogTarget, _ environment: [String: String], outputs: [CInt] = [STDERR_FILENO, STDOUT_FILENO],
-    socket: String = "/run/systemd/journal/socket"
+    socket: String = JournalMessage.socket
 ) -> Bool {
     guard target != .stderr, access(socket, F_OK) == 0 else { return false }
     return target == .journal || outputs.contains { isJournalStream($0, environment) }

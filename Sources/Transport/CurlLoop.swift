@@ -8,7 +8,7 @@ final class CurlLoop {
     private let options: TransportOptions
     private let multi: UnsafeMutableRawPointer
     private var admission: Admission
-    private var waiting: [UInt64: CurlSubmission] = [:]
+    private var waiting: [UInt64: CurlInbox.Submission] = [:]
     private var atWork: [UInt64: CurlTransfer] = [:]
     private var idsByHandle: [UnsafeMutableRawPointer: UInt64] = [:]
     /// Handles for reuse, never of a transfer that was stopped midway. Connections and TLS sessions belong to the multi handle.
@@ -54,11 +54,11 @@ final class CurlLoop {
                 continue
             }
             waiting[submission.id] = submission
-            admission.enqueue(submission.id, for: submission.request.url.origin)
+            admission.enqueue(submission.id, for: submission.errand.url.origin)
         }
         for id in mail.cancelled {
             if let submission = waiting.removeValue(forKey: id) {
-                admission.withdraw(id, from: submission.request.url.origin)
+                admission.withdraw(id, from: submission.errand.url.origin)
                 submission.continuation.resume(returning: .failure(.cancelled))
             } else if let transfer = atWork[id] {
                 finish(transfer, .failure(.cancelled))
@@ -69,7 +69,7 @@ final class CurlLoop {
     private func startAdmitted() {
         while let id = admission.next() {
             guard let submission = waiting.removeValue(forKey: id) else { continue }
-            let origin = submission.request.url.origin
+            let origin = submission.errand.url.origin
             do throws(TransportError) {
                 guard let handle = idle.popLast() ?? CurlHandle() else {
                     throw TransportError.badLocalSetup(
@@ -77,7 +77,7 @@ final class CurlLoop {
                 }
                 let transfer = CurlTransfer(submission, handle)
                 try handle.prepare(
-                    for: submission.request, options, context: Unmanaged.passUnretained(transfer).toOpaque())
+                    for: submission.errand, options, context: Unmanaged.passUnretained(transfer).toOpaque())
                 // The handle points at the transfer, which `atWork` keeps alive until the handle has left the multi.
                 atWork[id] = transfer
                 idsByHandle[handle.raw] = id
@@ -105,11 +105,11 @@ final class CurlLoop {
     private func sleepUntilSomethingHappens() -> CURLMcode {
         // libcurl shortens this to its own next deadline; without one there is nothing to wake up for but the doorbell.
         let longestMilliseconds: CInt = 60_000
-        var doorbell = curl_waitfd(fd: inbox.doorbell, events: Int16(CURL_WAIT_POLLIN), revents: 0)
+        var doorbell = curl_waitfd(fd: inbox.doorbell.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
         return curl_multi_poll(multi, &doorbell, 1, longestMilliseconds, nil)
     }
 
-    private func finish(_ transfer: CurlTransfer, _ outcome: CurlSubmission.Outcome) {
+    private func finish(_ transfer: CurlTransfer, _ outcome: Result<HTTPResponse, TransportError>) {
         curl_multi_remove_handle(multi, transfer.handle.raw)
         atWork[transfer.submission.id] = nil
         idsByHandle[transfer.handle.raw] = nil
@@ -117,7 +117,7 @@ final class CurlLoop {
             transfer.handle.reset()
             idle.append(transfer.handle)
         }
-        admission.finish(transfer.submission.request.url.origin)
+        admission.finish(transfer.submission.errand.url.origin)
         transfer.submission.continuation.resume(returning: outcome)
     }
 

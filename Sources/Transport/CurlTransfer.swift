@@ -2,7 +2,7 @@ import CCurl
 
 /// One request at work: gathers the response while libcurl calls back. Used by the loop's thread only.
 final class CurlTransfer {
-    let submission: CurlSubmission
+    let submission: CurlInbox.Submission
     let handle: CurlHandle
     private let sentAt = ContinuousClock.now
     private var headers = HTTPHeaders()
@@ -21,12 +21,12 @@ final class CurlTransfer {
         case enoughOfBody
     }
 
-    init(_ submission: CurlSubmission, _ handle: CurlHandle) {
+    init(_ submission: CurlInbox.Submission, _ handle: CurlHandle) {
         self.submission = submission
         self.handle = handle
     }
 
-    private var limits: HTTPLimits { submission.request.limits }
+    private var limits: HTTPLimits { submission.errand.limits }
 
     /// Takes one header line with its end; false stops the transfer.
     fileprivate func receive(headerLine line: UnsafeRawBufferPointer) -> Bool {
@@ -83,17 +83,17 @@ final class CurlTransfer {
     }
 
     /// What became of the request. To be asked once, before the handle is reset.
-    func outcome(_ code: CURLcode) -> CurlSubmission.Outcome {
+    func outcome(_ code: CURLcode) -> Result<HTTPResponse, TransportError> {
         guard code == CURLE_OK || hasEnough else {
             // A header line beyond its own limit of 100 KiB, ours being per response, is what libcurl 7.88 calls out of memory.
             if code == CURLE_OUT_OF_MEMORY, status != 0, headersReceivedAt == nil {
                 stopReason = .headersTooLarge(limit: "\(limits.maxHeaderBytes) bytes of headers")
             }
-            return .failure(TransportError(code, stopReason, handle, submission.request))
+            return .failure(TransportError(code, stopReason, handle, submission.errand))
         }
         // libcurl 7.88 takes a connection that is closed within the headers for a whole answer without a body.
         guard let headersReceivedAt else {
-            let target = submission.request.url.origin.authority
+            let target = submission.errand.url.origin.authority
             return .failure(.interrupted(.init(target, detail: "closed within the headers")))
         }
         let response = HTTPResponse(

@@ -1,9 +1,12 @@
 import CCurl
 import Glibc
 
+/// Requests on their way to the thread.
+typealias CurlInbox = ThreadInbox<HTTPRequest, Result<HTTPResponse, TransportError>>
+
 /// The transport behind which libcurl's multi interface works, on a thread of its own.
 ///
-/// - libcurl is touched by that thread only: requests go in and answers come out through ``CurlInbox``.
+/// - libcurl is touched by that thread only: requests go in and answers come out through its inbox.
 /// - Keep-alive connections are shared among all requests; HTTP/2 is used where it is offered over TLS.
 /// - Peers are verified, with TLS 1.2 at least; there is no switch for less.
 /// - Call ``shutdown()`` before the process exits: exit handlers of the TLS library do not wait for other threads.
@@ -21,7 +24,7 @@ package final class CurlTransport: HTTPTransport, Sendable {
             throw .badLocalSetup(
                 .init("the proxy", detail: "its URL begins with none of http, https, socks5 and socks5h"))
         }
-        inbox = try CurlInbox()
+        inbox = try CurlInbox(closed: .failure(.shutDown))
         try startThread(CurlThreadStart(inbox: inbox, options: options))
     }
 
@@ -30,18 +33,8 @@ package final class CurlTransport: HTTPTransport, Sendable {
     }
 
     package func send(_ request: HTTPRequest) async throws(TransportError) -> HTTPResponse {
-        let id = inbox.newID()
         // The thread answers with a Result, since a continuation cannot carry a typed error.
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                inbox.submit(CurlSubmission(id: id, request: request, continuation: continuation))
-                // A cancellation before this submission found nothing to cancel; but then the task knows of it by now.
-                if Task.isCancelled { inbox.cancel(id) }
-            }
-        } onCancel: {
-            inbox.cancel(id)
-        }
-        return try result.get().decoded(for: request)
+        try await inbox.run(request, id: inbox.newID()).get().decoded(for: request)
     }
 
     /// Ends what is in flight with ``TransportError/shutDown`` and returns when the thread is done with libcurl.

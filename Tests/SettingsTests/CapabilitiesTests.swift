@@ -15,14 +15,13 @@ struct CapabilitiesTests {
             ])
     }
 
-    @Test(arguments: [
-        (
-            "compression = \"zstd\"",
-            "9:15: error: file compression \"zstd\" is not available in this version; available: gzip, none"
-        )
-    ])
-    func `an option of a sink that is not there yet is refused`(_ line: String, _ expected: String) {
-        #expect(faults(in: goodAccount + fileSink + line + "\n", .thisVersion) == [expected])
+    @Test func `an option of a sink that is not there yet is refused`() {
+        var gzipOnly = Capabilities.thisVersion
+        gzipOnly.fileCompressions = [.gzip, .none]
+        #expect(
+            faults(in: goodAccount + fileSink + "compression = \"zstd\"\n", gzipOnly) == [
+                "9:15: error: file compression \"zstd\" is not available in this version; available: gzip, none"
+            ])
     }
 
     /// Able to collect events only.

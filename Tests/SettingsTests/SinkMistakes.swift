@@ -24,6 +24,27 @@ extension Mistake {
             "a near miss among this type", at: "9:1", says: "did you mean `rotate_bytes`?",
             in: goodAccount + fileSink + "rotate_byte = 1\n"),
         Mistake(
+            "two sinks on standard output", at: "10:8",
+            says: "there is one standard output, and the sink \"one\" at t.toml:7:8 has it",
+            in: goodAccount + #"""
+                [[sink]]
+                name = "one"
+                type = "stdout"
+                [[sink]]
+                name = "two"
+                type = "stdout"
+
+                """#),
+        Mistake(
+            "a key that standard output has no use for", at: "8:1", says: "`path` is a key of file sinks",
+            in: goodAccount + #"""
+                [[sink]]
+                name = "one"
+                type = "stdout"
+                path = "/a"
+
+                """#),
+        Mistake(
             "no path", at: "5:1", says: "`path` is missing",
             in: goodAccount + #"""
                 [[sink]]

@@ -1,5 +1,6 @@
 import Foundation
 import PipelineCore
+import PipelineTestKit
 import Synchronization
 import Testing
 
@@ -41,11 +42,14 @@ final class FileSinkCampaign: Sendable {
 
     func run() async throws {
         let withForeignRenames = seed % 3 == 0
-        let dated = seed % 4 == 1
-        var bench = try Bench(dated ? "{date}/{account}.jsonl" : "{account}.jsonl", fast: true)
+        let paths = [
+            "{account}.jsonl", "{date}/{account}.jsonl", "{account}.jsonl",
+            "{dataset}-{account_sid}/{date}.{account}.jsonl",
+        ]
+        var bench = try Bench(paths[Int(seed % 4)], fast: true)
         bench.options.rotateBytes = happens(oneIn: 4) ? nil : Int64(number(100...2000))
         bench.options.rotateInterval = happens(oneIn: 2) ? .seconds(number(1...100)) : nil
-        bench.options.compression = happens(oneIn: 3) ? .none : .gzip
+        bench.options.compression = happens(oneIn: 3) ? .none : happens(oneIn: 4) ? .zstd : .gzip
         bench.options.maximumOpenFiles = number(1...3)
         let records = (1...number(20...120)).map { sequence in
             SpooledRecord.sample(

@@ -1,5 +1,6 @@
 import Foundation
 import PipelineCore
+import PipelineTestKit
 import Synchronization
 import Testing
 
@@ -10,18 +11,22 @@ struct FileSinkCrashTests {
     struct Moment: CustomTestStringConvertible {
         let step: FileSinkStep
         let occurrence: Int
-        var testDescription: String { "\(step) \(occurrence)" }
+        var compression = FileSinkOptions.Compression.gzip
+        var testDescription: String { "\(step) \(occurrence) \(compression)" }
     }
 
     static let moments = FileSinkStep.allCases.filter { $0 != .expiredRemoved }.flatMap { step in
         (1...4).map { Moment(step: step, occurrence: $0) }
     }
+    static let zstdMoments = [FileSinkStep.compressing, .compressed, .compressedRenamed, .originalRemoved].flatMap {
+        step in (1...4).map { Moment(step: step, occurrence: $0, compression: .zstd) }
+    }
 
-    @Test(arguments: moments)
+    @Test(arguments: moments + zstdMoments)
     func `a crash at any step leaves each line exactly once`(moment: Moment) async throws {
         var bench = try Bench(fast: true)
         bench.options.rotateBytes = 250
-        bench.options.compression = .gzip
+        bench.options.compression = moment.compression
         let records = (1...40).map { SpooledRecord.sample(Int64($0), length: 60) }
         bench.crash = Crash(at: moment.step, occurrence: moment.occurrence)
         var sink = bench.sink()
@@ -63,7 +68,8 @@ struct FileSinkCrashTests {
         let names = bench.folder.names
         #expect(!names.contains { $0.hasSuffix(".tmp") })
         #expect(
-            Set(names.map { $0.replacing(".gz", with: "") }).count == names.count, "nothing is there twice: \(names)")
+            Set(names.map { $0.replacing(".gz", with: "").replacing(".zst", with: "") }).count == names.count,
+            "nothing is there twice: \(names)")
     }
 
     @Test(arguments: [false, true])

@@ -1,22 +1,11 @@
 import Foundation
 import PipelineCore
+import PipelineTestKit
 import Testing
 
 @testable import Sinks
 
 struct FileSinkRotationTests {
-    private func gzip(_ arguments: String...) throws -> (status: Int32, output: String) {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/bin/gzip")
-        process.arguments = arguments
-        process.standardOutput = output
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
-    }
-
     @Test func `no file exceeds rotate_bytes but one with a single longer line`() async throws {
         var bench = try Bench()
         bench.options.rotateBytes = 1000
@@ -51,12 +40,15 @@ struct FileSinkRotationTests {
         #expect(try bench.folder.text("quiet.jsonl") == SpooledRecord.sample(5).text)
     }
 
-    @Test func `rotated files but the newest are compressed, readable by gzip, with the original's mode and time`()
-        async throws
-    {
+    @Test(arguments: [
+        (FileSinkOptions.Compression.gzip, ".gz", "/bin/gzip"), (.zstd, ".zst", "/usr/bin/zstd"),
+    ])
+    func `rotated files but the newest are compressed, readable by the usual program, with the original's mode`(
+        _ compression: FileSinkOptions.Compression, _ suffix: String, _ program: String
+    ) async throws {
         var bench = try Bench()
         bench.options.rotateBytes = 300_000
-        bench.options.compression = .gzip
+        bench.options.compression = compression
         bench.options.mode = 0o604
         let sink = bench.sink()
         var records: [SpooledRecord] = []
@@ -68,16 +60,19 @@ struct FileSinkRotationTests {
             await sink.housekeepingDone()
         }
         let names = bench.folder.names
-        let compressed = names.filter { $0.hasSuffix(".gz") }
+        let compressed = names.filter { $0.hasSuffix(suffix) }
         #expect(compressed.count > 2)
         #expect(names.count == compressed.count + 2)
         for name in compressed {
             let path = bench.folder.path + "/" + name
-            #expect(try gzip("-t", path).status == 0)
             #expect(try FileSystem.status(of: path)?.mode == UInt32(S_IFREG) | 0o604)
         }
-        let first = try gzip("-dc", bench.folder.path + "/" + compressed[0]).output
+        let path = bench.folder.path + "/" + compressed[0]
+        _ = try Files.output(of: program, "-tq", path)
+        let first = try Files.output(of: program, "-dcq", path)
         #expect(records.map(\.text).joined().hasPrefix(first) && first.utf8.count > 200_000)
+        let size = try #require(try FileSystem.status(of: path)?.size)
+        #expect(size < first.utf8.count * 9 / 10)
         #expect(try bench.everything() == records.map(\.text).joined())
     }
 
@@ -165,10 +160,16 @@ struct FileSinkRotationTests {
         #expect(bench.folder.names == ["out.jsonl", "out.jsonl.000001.gz", "out.jsonl.000002.gz", "out.jsonl.000003"])
     }
 
-    @Test func `a half compressed file of another program is not taken for a whole one`() async throws {
+    @Test(arguments: [
+        (FileSinkOptions.Compression.gzip, ".gz", "\u{1f}half of it, and long enough to have a trailer"),
+        (.zstd, ".zst", "half of it"), (.zstd, ".zst", ""),
+    ])
+    func `a half compressed file of another program is not taken for a whole one`(
+        _ compression: FileSinkOptions.Compression, _ suffix: String, _ half: String
+    ) async throws {
         var bench = try Bench()
         bench.options.rotateBytes = 50
-        bench.options.compression = .gzip
+        bench.options.compression = compression
         var sink = bench.sink()
         await bench.put([.sample(1, length: 50)], sink)
         bench.crash = Crash(at: .compressing, occurrence: 1)
@@ -178,12 +179,52 @@ struct FileSinkRotationTests {
         await sink.housekeepingDone()
         await sink.close()
         try #require(bench.crash.step == .compressing)
-        try Files.write("\u{1f}half of it, and long enough to have a trailer", to: bench.path + ".000001.gz")
+        try Files.write(half, to: bench.path + ".000001" + suffix)
         bench.crash = Crash()
         sink = bench.sink()
         await bench.put([.sample(4, length: 50)], sink)
         await sink.housekeepingDone()
         #expect(!bench.folder.names.contains("out.jsonl.000001"))
         #expect(try bench.everything() == (1...4).map { SpooledRecord.sample($0, length: 50).text }.joined())
+    }
+
+    @Test func `what was compressed in another form is finished, not done twice, and kept no longer`() async throws {
+        var bench = try Bench()
+        bench.options.rotateBytes = 50
+        bench.options.compression = .gzip
+        bench.crash = Crash(at: .compressedRenamed, occurrence: 1)
+        var sink = bench.sink()
+        for sequence in 1...3 {
+            await bench.put([.sample(Int64(sequence), length: 50)], sink)
+            await sink.housekeepingDone()
+        }
+        await sink.close()
+        try #require(bench.folder.names.contains("out.jsonl.000001.gz"))
+        try #require(bench.folder.names.contains("out.jsonl.000001"))
+
+        bench.crash = Crash()
+        bench.options.compression = .zstd
+        sink = bench.sink()
+        for sequence in 4...5 {
+            await bench.put([.sample(Int64(sequence), length: 50)], sink)
+            await sink.housekeepingDone()
+        }
+        await sink.close()
+        #expect(
+            bench.folder.names == [
+                "out.jsonl", "out.jsonl.000001.gz", "out.jsonl.000002.zst", "out.jsonl.000003.zst",
+                "out.jsonl.000004",
+            ])
+        #expect(try bench.everything() == (1...5).map { SpooledRecord.sample($0, length: 50).text }.joined())
+
+        bench.options.compression = .none
+        bench.options.keepFiles = 1
+        sink = bench.sink()
+        await bench.put([.sample(6, length: 50)], sink)
+        await sink.housekeepingDone()
+        // What was rotated while the housekeeper was busy is its duty at the next delivery.
+        await bench.put([], sink)
+        await sink.housekeepingDone()
+        #expect(bench.folder.names == ["out.jsonl", "out.jsonl.000005"])
     }
 }

@@ -1,6 +1,7 @@
 import Formatting
 import Foundation
 import PipelineCore
+import PipelineTestKit
 import Testing
 import Transport
 

@@ -1,6 +1,7 @@
 import CZlib
 import Foundation
 import PipelineCore
+import PipelineTestKit
 import Synchronization
 import Testing
 import Transport

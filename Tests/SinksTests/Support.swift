@@ -1,4 +1,5 @@
 import CZlib
+import CZstd
 import Foundation
 import Logging
 import PipelineCore
@@ -35,8 +36,9 @@ final class TemporaryFolder: Sendable {
 }
 
 enum Files {
-    /// The file's text, decompressed if it is a gzip file.
+    /// The file's text, decompressed if it is a gzip or zstd file.
     static func text(_ path: String) throws -> String {
+        if path.hasSuffix(".zst") { return try unpacked(Data(contentsOf: URL(filePath: path))) }
         guard let file = gzopen(path, "rb") else { throw CocoaError(.fileReadNoSuchFile) }
         defer { gzclose(file) }
         var bytes: [UInt8] = []
@@ -47,6 +49,49 @@ enum Files {
             if got == 0 { return String(decoding: bytes, as: UTF8.self) }
             bytes += piece[..<Int(got)]
         }
+    }
+
+    /// The text of one zstd frame.
+    private static func unpacked(_ packed: Data) throws -> String {
+        guard let context = ZSTD_createDCtx() else { throw CocoaError(.fileReadUnknown) }
+        defer { ZSTD_freeDCtx(context) }
+        let packed = [UInt8](packed)
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: ZSTD_DStreamOutSize())
+        var position = 0
+        var left = 1
+        while left != 0 {
+            let (before, room) = (position, piece.count)
+            let made = packed.withUnsafeBytes { source in
+                piece.withUnsafeMutableBytes { target in
+                    var input = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: before)
+                    var output = ZSTD_outBuffer(dst: target.baseAddress, size: room, pos: 0)
+                    left = ZSTD_decompressStream(context, &output, &input)
+                    position = input.pos
+                    return output.pos
+                }
+            }
+            guard ZSTD_isError(left) == 0, left == 0 || position > before || made > 0 else {
+                throw CocoaError(.fileReadCorruptFile)
+            }
+            bytes += piece[..<made]
+        }
+        guard position == packed.count else { throw CocoaError(.fileReadCorruptFile) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// What a program prints; it must succeed.
+    static func output(of program: String, _ arguments: String...) throws -> String {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(filePath: program)
+        process.arguments = arguments
+        process.standardOutput = output
+        try process.run()
+        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw CocoaError(.fileReadCorruptFile) }
+        return String(decoding: data, as: UTF8.self)
     }
 
     static func write(_ text: String, to path: String) throws {
@@ -159,29 +204,6 @@ final class Crash: Sendable {
 }
 
 extension SpooledRecord {
-    /// A record whose line names `sequence`, padded to about `length` bytes.
-    static func sample(
-        _ sequence: Int64, account: String = "production", dataset: Dataset = .serverlessLogs,
-        time: Timestamp = Timestamp(milliseconds: 1_412_354_905_000), length: Int = 0, raw: String? = nil
-    ) -> SpooledRecord {
-        let start = #"{"id":"NO\#(sequence)","message":""#
-        let raw = raw ?? #"{"sid":"NO\#(sequence)"}"#
-        let middle = #"","raw":"#
-        let padding = String(
-            repeating: "x", count: max(0, length - start.utf8.count - middle.utf8.count - raw.utf8.count - 2))
-        let head = start + padding + middle
-        let line = head + raw + "}"
-        let rawStart = head.utf8.count
-        return SpooledRecord(
-            sequence: sequence,
-            origin: Origin(account: account, accountSID: "AC0123", dataset: dataset, lane: .live),
-            bytes: Array(line.utf8),
-            entry: EnvelopeBlock.Entry(
-                line: 0..<line.utf8.count, raw: rawStart..<rawStart + raw.utf8.count, id: 7..<8, type: 0..<0,
-                time: time,
-                severity: .info, identity: RecordIdentity(high: 0, low: UInt64(sequence))))
-    }
-
     var text: String { String(decoding: line, as: UTF8.self) + "\n" }
 }
 

@@ -45,7 +45,7 @@ extension FormWriter {
         if let contents = token.contents {
             append(cefValue: contents)
         } else {
-            for byte in token { append(cefValue: byte) }
+            append(cefText: token)
         }
     }
 
@@ -56,7 +56,7 @@ extension FormWriter {
         withText(of: contents) { text, writer in
             // Each byte becomes two at most.
             guard limit < 2 * text.count else {
-                for byte in text { writer.append(cefValue: byte) }
+                writer.append(cefText: text)
                 return
             }
             let end = writer.count + limit
@@ -73,6 +73,34 @@ extension FormWriter {
                 start = next
             }
         }
+    }
+
+    /// Copies eight bytes at a time where none of them needs to be escaped.
+    private mutating func append(cefText text: Text) {
+        var plainStart = 0
+        var position = 0
+        while position < text.count {
+            if position + EightBytes.count <= text.count {
+                let eight = EightBytes(text, at: position)
+                let special =
+                    eight.controls | eight.matches(0x7F) | eight.matches(JSONByte.backslash)
+                    | eight.matches(CEFByte.equals)
+                position += EightBytes.first(special)
+                if special == 0 { continue }
+            } else if !Self.isSpecial(cefValue: text[position]) {
+                position += 1
+                continue
+            }
+            append(text.extracting(plainStart..<position))
+            append(cefValue: text[position])
+            position += 1
+            plainStart = position
+        }
+        append(text.extracting(plainStart..<text.count))
+    }
+
+    private static func isSpecial(cefValue byte: UInt8) -> Bool {
+        byte < 0x20 || byte == 0x7F || byte == JSONByte.backslash || byte == CEFByte.equals
     }
 
     private mutating func append(cefValue byte: UInt8) {

@@ -95,18 +95,33 @@ struct FormWriter: ~Copyable {
         let longest = bytes.count * 6
         if capacity - count < longest { grow(by: longest) }
         var end = start + count
-        for byte in bytes {
-            if byte < 0x20 {
-                end = Self.write(control: byte, at: end)
+        var position = 0
+        while position + EightBytes.count <= bytes.count {
+            let eight = EightBytes(bytes, at: position)
+            if eight.matches(JSONByte.quote) | eight.matches(JSONByte.backslash) | eight.controls == 0 {
+                UnsafeMutableRawPointer(end).storeBytes(of: eight.word.littleEndian, as: UInt64.self)
+                end += EightBytes.count
             } else {
-                // Without a branch: every tenth byte of JSON is a quote, which no processor can foresee.
-                let escapes = (byte == JSONByte.quote ? 1 : 0) | (byte == JSONByte.backslash ? 1 : 0)
-                end[0] = JSONByte.backslash
-                end[escapes] = byte
-                end += 1 + escapes
+                for index in position..<position + EightBytes.count {
+                    end = Self.write(escaping: bytes[index], at: end)
+                }
             }
+            position += EightBytes.count
         }
+        for index in position..<bytes.count { end = Self.write(escaping: bytes[index], at: end) }
         count = end - start
+    }
+
+    @inline(__always)
+    private static func write(
+        escaping byte: UInt8, at place: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        if byte < 0x20 { return write(control: byte, at: place) }
+        // Without a branch: every tenth byte of JSON is a quote, which no processor can foresee.
+        let escapes = (byte == JSONByte.quote ? 1 : 0) | (byte == JSONByte.backslash ? 1 : 0)
+        place[0] = JSONByte.backslash
+        place[escapes] = byte
+        return place + 1 + escapes
     }
 
     private static func write(control byte: UInt8, at place: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>

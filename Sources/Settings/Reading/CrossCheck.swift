@@ -18,6 +18,13 @@ struct CrossCheck {
             return (file.path.description, sink.origins["path"])
         }
         unique(paths, "path of a file sink") { "two sinks cannot write the same file" }
+        let outputs = settings.sinks.filter { $0.kind == .stdout }
+        for sink in outputs.dropFirst() {
+            faults.add(
+                sink.origins["type"],
+                "there is one standard output, and the sink \(outputs[0].name.quoted) at "
+                    + "\(outputs[0].origins["type"]) has it; only one sink can be of type = \"stdout\"")
+        }
         guard isComplete else { return }
         checkFilters(settings)
         if settings.accounts.isEmpty {

@@ -55,8 +55,8 @@ package struct SinkSettings: Sendable, Equatable {
             case .syslog: .syslog(SyslogSinkSettings(reader, batch: batch))
             case .http: .http(HTTPSinkSettings(reader))
             case .file: .file(FileSinkSettings(reader))
-            case .journal: .journal
-            case .stdout, nil: .stdout
+            case .stdout: .stdout
+            case .journal, nil: .journal
             }
         let isElastic = if case .http(let http) = kind { http.preset == .elasticBulk } else { false }
         format = reader.choice("format", of: RecordFormat.self) ?? (isElastic ? .ecs : .envelope)

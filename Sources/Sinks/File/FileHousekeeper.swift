@@ -27,12 +27,15 @@ final class FileHousekeeper: Sendable {
     }
 
     private let queue: DispatchQueue
+    /// How files are compressed; nil: not at all.
+    private let form: CompressionForm?
     private let log: Logger
     private let probe: FileSinkProbe
     private let state = Mutex(State())
 
-    init(name: String, log: Logger, probe: @escaping FileSinkProbe) {
+    init(name: String, form: CompressionForm?, log: Logger, probe: @escaping FileSinkProbe) {
         queue = DispatchQueue(label: "twilship.sink.\(name).housekeeper")
+        self.form = form
         self.log = log
         self.probe = probe
     }
@@ -44,7 +47,7 @@ final class FileHousekeeper: Sendable {
             if state.isStopped { return nil }
             if let end = state.pausedUntil, time < end { return nil }
             var due = duties
-            due.uncompressed.removeAll { state.compressed.contains($0) }
+            due.uncompressed.removeAll { form == nil || state.compressed.contains($0) }
             if due.expired.isEmpty, due.uncompressed.isEmpty { return nil }
             state.isBusy = true
             return due
@@ -82,12 +85,14 @@ final class FileHousekeeper: Sendable {
                 current = file
                 try remove(file)
             }
-            for file in duties.uncompressed where !isStopped {
-                current = file
-                try compress(file)
+            if let form {
+                for file in duties.uncompressed where !isStopped {
+                    current = file
+                    try compress(file, form)
+                }
             }
         } catch {
-            if let file = current, error is FileSinkError { _ = try? FileSystem.remove(file.temporaryName) }
+            if let file = current, error is FileSinkError { try? removeTemporaries(of: file) }
             state.withLock { $0.pausedUntil = time + Self.pauseAfterFailure }
             log.warning(
                 "a rotated file could not be compressed or removed; it is tried again in ten minutes",
@@ -99,14 +104,14 @@ final class FileHousekeeper: Sendable {
     }
 
     private func remove(_ file: RotatedFile) throws {
-        try FileSystem.remove(file.temporaryName)
-        let wasCompressed = try FileSystem.remove(file.compressedName)
-        let wasPlain = try FileSystem.remove(file.name)
-        if wasPlain || wasCompressed {
+        try removeTemporaries(of: file)
+        // In whatever form it is: the setting may have changed since.
+        let names = try (CompressionForm.allCases.map(file.compressedName) + [file.name]).filter(FileSystem.remove)
+        if let name = names.first {
             log.info(
                 "removed a rotated file that is no longer to be kept",
                 metadata: [
-                    "file.path": "\(wasCompressed ? file.compressedName : file.name)", "file.bytes": "\(file.size)",
+                    "file.path": "\(name)", "file.bytes": "\(file.size)",
                     "file.rotated": "\(file.rotatedAt.rfc3339)",
                 ])
         }
@@ -117,8 +122,12 @@ final class FileHousekeeper: Sendable {
         }
     }
 
-    private func compress(_ file: RotatedFile) throws {
-        try FileSystem.remove(file.temporaryName)
+    private func removeTemporaries(of file: RotatedFile) throws {
+        for form in CompressionForm.allCases { try FileSystem.remove(file.temporaryName(form)) }
+    }
+
+    private func compress(_ file: RotatedFile, _ form: CompressionForm) throws {
+        try removeTemporaries(of: file)
         guard let original = try FileSystem.status(of: file.name) else {
             // Compressed earlier, or taken away by somebody.
             state.withLock { _ = $0.compressed.insert(file) }
@@ -126,20 +135,22 @@ final class FileHousekeeper: Sendable {
         }
         guard original.isRegular else { throw FileSinkError.notAFile(path: file.name, kind: original.kind) }
         try probe(.compressing)
-        let isComplete =
-            try FileSystem.status(of: file.compressedName) != nil
-            && GzipFile.isComplete(file.compressedName, of: file.name)
+        let isComplete = try CompressionForm.allCases.contains { form in
+            let name = file.compressedName(form)
+            return try FileSystem.status(of: name) != nil && form.isComplete(name, of: file.name)
+        }
         if !isComplete {
-            let gzip = try GzipFile(compressing: file.name, into: file.temporaryName)
-            while try gzip.compressPiece() {
+            let (compressed, temporary) = (file.compressedName(form), file.temporaryName(form))
+            let copy = try CompressedCopy(of: file.name, in: temporary, form)
+            while try copy.compressPiece() {
                 if isStopped {
-                    try FileSystem.remove(file.temporaryName)
+                    try FileSystem.remove(temporary)
                     return
                 }
             }
-            try gzip.finish(like: original)
+            try copy.finish(like: original)
             try probe(.compressed)
-            try FileSystem.replace(file.compressedName, with: file.temporaryName)
+            try FileSystem.replace(compressed, with: temporary)
             try probe(.compressedRenamed)
             try FileSystem.syncDirectory(of: file.name)
         }

@@ -33,7 +33,7 @@ extension FileSink {
             if let count = options.keepFiles { kept = kept.suffix(count) }
             if let age = options.keep { kept = kept.drop { time - $0.rotatedAt > age } }
             duties.expired += list.rotated.dropLast(kept.count)
-            if options.compression == .gzip { duties.uncompressed += kept.dropLast() }
+            if options.compression != .none { duties.uncompressed += kept.dropLast() }
         }
         hasRotated = !housekeeper.start(duties, at: time)
     }

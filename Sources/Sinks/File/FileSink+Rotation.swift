@@ -72,7 +72,11 @@ extension FileSink {
     /// Gives the file its new name, or that of a later number when the name is taken: then the number is saved first.
     private func rename(_ rotated: inout RotatedFile, in name: String) async throws -> Bool {
         for _ in 0..<Self.longestSearchForName {
-            if try FileSystem.status(of: rotated.compressedName) == nil,
+            let candidate = rotated
+            let isFree = try CompressionForm.allCases.allSatisfy {
+                try FileSystem.status(of: candidate.compressedName($0)) == nil
+            }
+            if isFree,
                 try FileSystem.rename(rotated.path, to: rotated.name)
             {
                 try probe(.renamed)

@@ -52,7 +52,13 @@ package actor FileSink: Sink {
         self.log = log
         self.now = now
         self.probe = probe
-        housekeeper = FileHousekeeper(name: name, log: log, probe: probe)
+        let form: CompressionForm? =
+            switch options.compression {
+            case .gzip: .gzip
+            case .zstd: .zstd
+            case .none: nil
+            }
+        housekeeper = FileHousekeeper(name: name, form: form, log: log, probe: probe)
         executor = QueueExecutor(label: "twilship.sink.\(name)")
         open = OpenFiles(limit: options.maximumOpenFiles)
     }

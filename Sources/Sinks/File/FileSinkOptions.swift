@@ -3,7 +3,7 @@ package import Formatting
 /// What a file sink is told by the configuration.
 package struct FileSinkOptions: Hashable, Sendable {
     package enum Compression: String, Hashable, Sendable, CaseIterable {
-        case gzip, none
+        case gzip, zstd, none
     }
 
     package var path: PathTemplate

@@ -82,7 +82,7 @@ struct SeriesState: Equatable {
     var rotated: [RotatedFile] = []
 }
 
-/// A file that we rotated: `PATH.000001`, or compressed `PATH.000001.gz`.
+/// A file that we rotated: `PATH.000001`, or compressed `PATH.000001.gz` or `PATH.000001.zst`.
 struct RotatedFile: Hashable {
     var path: String
     var sequence: Int64
@@ -91,10 +91,13 @@ struct RotatedFile: Hashable {
     var rotatedAt: Timestamp
 
     var name: String { Self.name(path, sequence) }
-    var compressedName: String { name + ".gz" }
-    var temporaryName: String {
-        guard let slash = name.lastIndex(of: "/") else { return "." + compressedName + ".tmp" }
-        return name[...slash] + "." + name[name.index(after: slash)...] + ".gz.tmp"
+    func compressedName(_ form: CompressionForm) -> String { name + form.suffix }
+
+    /// Beside the file, where no reader looks.
+    func temporaryName(_ form: CompressionForm) -> String {
+        let compressed = compressedName(form)
+        guard let slash = compressed.lastIndex(of: "/") else { return "." + compressed + ".tmp" }
+        return compressed[...slash] + "." + compressed[compressed.index(after: slash)...] + ".tmp"
     }
 
     static func name(_ path: String, _ sequence: Int64) -> String {

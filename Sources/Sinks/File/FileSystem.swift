@@ -70,6 +70,29 @@ enum FileSystem {
         }
     }
 
+    /// Reads at most as many bytes as `bytes` has room for. 0 at the file's end.
+    static func read(_ descriptor: Int32, _ bytes: inout [UInt8], path: String) throws(FileSinkError) -> Int {
+        try readWhole(descriptor, &bytes, count: bytes.count, path: path)
+    }
+
+    /// Reads `count` bytes, fewer only at the file's end.
+    static func readWhole(
+        _ descriptor: Int32, _ bytes: inout [UInt8], count: Int, path: String
+    ) throws(FileSinkError) -> Int {
+        precondition(count <= bytes.count)
+        var position = 0
+        while position < count {
+            let got = bytes.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress.map { $0 + position }, count - position)
+            }
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { throw .failed("read", path: path, code: errno) }
+            if got == 0 { break }
+            position += got
+        }
+        return position
+    }
+
     /// False when another descriptor, of any process, holds the lock. Where locks are not supported, nobody does.
     static func lock(_ descriptor: Int32) -> Bool {
         cfilecalls_flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK

@@ -2,6 +2,14 @@ import Glibc
 import PipelineCore
 import Transport
 
+/// What the thread of a connection is to bring to the other end.
+struct StreamErrand: Sendable {
+    let parcel: Handoff<Parcel>
+    let handedOver: @Sendable () -> Void
+}
+
+typealias StreamInbox = ThreadInbox<StreamErrand, Delivery>
+
 /// Brings batches to the other end of a connection that a thread of its own looks after.
 final class StreamCourier: SyslogCourier {
     enum Kind: Sendable {
@@ -20,7 +28,7 @@ final class StreamCourier: SyslogCourier {
     ) throws(TransportError) {
         self.kind = kind
         self.writer = writer
-        inbox = try StreamInbox()
+        inbox = try StreamInbox(closed: .retry(reason: "the sink is being closed"))
         switch kind {
         // So many that what is sent within `confirmAfter` can be a lot.
         case .framed: outstanding = 1024
@@ -51,15 +59,7 @@ final class StreamCourier: SyslogCourier {
         // Nothing of it is kept here while it waits to be confirmed.
         _ = consume batch
         let parcel = Handoff(Parcel(id: id, bytes: consume bytes, messages: consume messages))
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                inbox.submit(.init(id: id, parcel: parcel, handedOver: handedOver, continuation: continuation))
-                // A cancellation before this submission found nothing to cancel; but then the task knows of it by now.
-                if Task.isCancelled { inbox.cancel(id) }
-            }
-        } onCancel: {
-            inbox.cancel(id)
-        }
+        return await inbox.run(StreamErrand(parcel: parcel, handedOver: handedOver), id: id)
     }
 
     func close() async {

@@ -57,7 +57,7 @@ final class StreamLoop {
     private func sort(_ mail: StreamInbox.Mail) {
         for submission in mail.submissions {
             waiting[submission.id] = submission
-            if let parcel = submission.parcel.take() { conversation.add(parcel) }
+            if let parcel = submission.errand.parcel.take() { conversation.add(parcel) }
         }
         for id in mail.cancelled { conversation.withdraw(id) }
     }
@@ -165,7 +165,7 @@ final class StreamLoop {
     private func report() {
         for event in conversation.takeEvents() {
             switch event {
-            case .handedOver(let id): waiting[id]?.handedOver()
+            case .handedOver(let id): waiting[id]?.errand.handedOver()
             case .done(let id, let delivery):
                 waiting.removeValue(forKey: id)?.continuation.resume(returning: delivery)
             }

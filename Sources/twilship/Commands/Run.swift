@@ -20,7 +20,8 @@ struct Run: AsyncParsableCommand {
             Exit codes:
               0       stopped as asked, or with --once everything delivered
               73, 74  the state directory cannot be used
-              75      something remains (--once), or another twilship has the state
+              75      something remains (--once), the reader of a stdout sink is gone,
+                      or another twilship has the state
               77      only credentials failed (--once)
               78      the configuration is wrong
             """)
@@ -47,6 +48,8 @@ struct Run: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // A write to a pipe that nobody reads must be an error, not the end.
+        signal(SIGPIPE, SIG_IGN)
         let environment = ProcessInfo.processInfo.environment
         let settings = try options.load(resolveSecrets: true, complain: Complaint(environment).tell)
         let level = SharedLogLevel(Logger.Level(rawValue: settings.log.level.rawValue) ?? .info)
@@ -75,6 +78,11 @@ struct Run: AsyncParsableCommand {
             try await serve(assembly, keeper, level, logger)
         }
         try await assembly.close()
+        if assembly.outputReader.isGone {
+            Terminal.complain(
+                "nobody reads standard output any more; what was not written is delivered after the next start")
+            throw Exit.tryAgain
+        }
     }
 
     private func serve(
@@ -105,6 +113,7 @@ struct Run: AsyncParsableCommand {
             StoppingService(notifier: keeper.notifier),
         ]
         let stopper = Stopper()
+        services.append(OutputWatch(reader: assembly.outputReader, stop: { await stopper.stop() }))
         if let untilIdle {
             services.append(
                 IdleWatch(
@@ -144,6 +153,7 @@ struct Run: AsyncParsableCommand {
                 }
             }
             group.addTask { try? await keeper.clock.sleep(for: limit) }
+            group.addTask { await assembly.outputReader.leaving() }
             let helpers = Task {
                 await withDiscardingTaskGroup { group in
                     group.addTask { await keeper.run() }
@@ -201,6 +211,7 @@ private struct Outcome {
         let board = assembly.board.now
         let backlogs = try await assembly.spool.backlogs()
         let unread = board.streams.filter { $0.value.state != .done }
+        let why = assembly.outputReader.isGone ? "the reader of standard output is gone" : "time ran out"
         let failing = assembly.fleet.discoveries.filter { board.discoveries[$0.name]?.succeededAt == nil }
         var again: [String] = []
         for name in backlogs.keys.sorted() {
@@ -211,11 +222,11 @@ private struct Outcome {
         collected = board.streams.values.reduce(0) { $0 + $1.taken }
         remaining =
             failing.map {
-                "\($0.name): not searched: \(board.discoveries[$0.name]?.lastError ?? "time ran out")"
+                "\($0.name): not searched: \(board.discoveries[$0.name]?.lastError ?? why)"
             }
-            + unread.map { "\($0.key): not read to the end: \($0.value.lastError ?? "time ran out")" }.sorted()
+            + unread.map { "\($0.key): not read to the end: \($0.value.lastError ?? why)" }.sorted()
             + backlogs.sorted { $0.key < $1.key }.filter { $0.value > 0 }.map { name, count in
-                "sink \(name): \(count) records not delivered: \(board.sinks[name]?.lastError ?? "time ran out")"
+                "sink \(name): \(count) records not delivered: \(board.sinks[name]?.lastError ?? why)"
             }
             + again
         onlyCredentials =

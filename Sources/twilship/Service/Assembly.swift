@@ -23,6 +23,7 @@ struct Assembly: Sendable {
     let collecting = Crew()
     /// What delivers while the service runs: sinks by their names.
     let delivering = Crew()
+    let outputReader = OutputReader()
 
     /// - Parameter pulseInterval: how often every loop is to show that it turns; nil if nobody looks.
     /// - Throws: `SpoolError`, `SecretError`, `TransportError`: sentences for people.
@@ -49,7 +50,7 @@ struct Assembly: Sendable {
             board: board, logger: logger, registry: registry, pulse: pulse)
         let network = NetworkPool(configured: Set(settings.accounts.map(\.accountSID)), clock: clock)
         let parts = CurrentParts(settings)
-        let maker = PartMaker(surroundings, network, ending)
+        let maker = PartMaker(surroundings, network, ending, output: outputReader.surroundings(ending))
         for account in settings.accounts {
             let stamp = maker.stamp(account)
             let part = try await maker.part(stamp, maker.identity(account))

@@ -10,14 +10,17 @@ import Spooling
 import Transport
 
 extension SinkSettings {
-    func make(store: any SinkStateStore, logger: Logger) throws -> any Sink {
+    /// - Parameter output: what a stdout sink has to do with the rest of the service.
+    func make(
+        store: any SinkStateStore, output: StandardOutputSink.Surroundings, logger: Logger
+    ) throws -> any Sink {
         switch kind {
         case .file(let file):
             let options = FileSinkOptions(
                 path: try Sinks.PathTemplate(file.path.description),
                 format: recordFormat,
                 rotateBytes: file.rotateBytes.map(Int64.init), rotateInterval: file.rotateInterval,
-                compression: file.compression == .gzip ? .gzip : .none, keepFiles: file.keepFiles, keep: file.keep,
+                compression: FileSinkOptions.Compression(file.compression), keepFiles: file.keepFiles, keep: file.keep,
                 mode: file.mode, group: file.group)
             return FileSink(name: name, options: options, store: store, log: logger)
         case .http(let http):
@@ -28,8 +31,10 @@ extension SinkSettings {
         case .syslog(let syslog):
             return try SyslogSink(
                 name: name, options: SyslogSinkOptions(syslog, format: recordFormat), log: logger)
-        case .stdout, .journal:
-            preconditionFailure("the settings refuse sinks that do not exist yet")
+        case .stdout:
+            return StandardOutputSink(name: name, format: recordFormat, surroundings: output, log: logger)
+        case .journal:
+            return JournalSink(name: name, format: recordFormat)
         }
     }
 }
@@ -55,6 +60,17 @@ extension SinkSettings {
             }
         }
         return recordFormat
+    }
+}
+
+extension FileSinkOptions.Compression {
+    init(_ compression: FileCompression) {
+        self =
+            switch compression {
+            case .gzip: .gzip
+            case .zstd: .zstd
+            case .none: .none
+            }
     }
 }
 

@@ -19,8 +19,6 @@ final class StopSignals: Sendable {
     init(logger: Logger, whenHungUp: @escaping @Sendable () -> Void) {
         let queue = DispatchQueue(label: "twilship.signals")
         let arrivals = Arrivals()
-        // A write to a pipe that nobody reads must be an error, not the end.
-        Glibc.signal(SIGPIPE, SIG_IGN)
         Glibc.signal(SIGHUP, SIG_IGN)
         let reload = DispatchSource.makeSignalSource(signal: SIGHUP, queue: queue)
         reload.setEventHandler { whenHungUp() }

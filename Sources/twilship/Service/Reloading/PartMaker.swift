@@ -2,6 +2,7 @@ import Forwarding
 import Foundation
 import Logging
 import Settings
+import Sinks
 import Spooling
 
 /// Makes the parts of accounts and sinks; nothing runs yet.
@@ -9,12 +10,17 @@ struct PartMaker: Sendable {
     let surroundings: Ingestor.Surroundings
     let network: NetworkPool
     let ending: Ending
+    let output: StandardOutputSink.Surroundings
     let environment = ProcessInfo.processInfo.environment
 
-    init(_ surroundings: Ingestor.Surroundings, _ network: NetworkPool, _ ending: Ending) {
+    init(
+        _ surroundings: Ingestor.Surroundings, _ network: NetworkPool, _ ending: Ending,
+        output: StandardOutputSink.Surroundings
+    ) {
         self.surroundings = surroundings
         self.network = network
         self.ending = ending
+        self.output = output
     }
 
     func stamp(_ account: AccountSettings) -> PartStamp<AccountSettings> { PartStamp(account, environment) }
@@ -37,7 +43,7 @@ struct PartMaker: Sendable {
         let (spool, logger) = (surroundings.spool, surroundings.logger)
         let stamp = stamp(sink)
         let dispatcher = Dispatcher(
-            name: sink.name, sink: try sink.make(store: spool.stateStore(of: sink.name), logger: logger),
+            name: sink.name, sink: try sink.make(store: spool.stateStore(of: sink.name), output: output, logger: logger),
             filter: RecordFilter(sink.filter), options: Dispatcher.Options(sink), spool: spool,
             clock: surroundings.clock, board: surroundings.board, ending: ending, pulse: surroundings.pulse,
             logger: logger)

@@ -1,8 +1,8 @@
-import PipelineCore
+package import PipelineCore
 
 extension SpooledRecord {
     /// A record whose line names `sequence`, padded to about `length` bytes.
-    static func sample(
+    package static func sample(
         _ sequence: Int64, account: String = "production", dataset: Dataset = .serverlessLogs,
         time: Timestamp = Timestamp(milliseconds: 1_412_354_905_000), length: Int = 0, raw: String? = nil
     ) -> SpooledRecord {
@@ -20,7 +20,6 @@ extension SpooledRecord {
             bytes: Array(line.utf8),
             entry: EnvelopeBlock.Entry(
                 line: 0..<line.utf8.count, raw: rawStart..<rawStart + raw.utf8.count, id: 7..<8, type: 0..<0,
-                time: time,
-                severity: .info, identity: RecordIdentity(high: 0, low: UInt64(sequence))))
+                time: time, severity: .info, identity: RecordIdentity(high: 0, low: UInt64(sequence))))
     }
 }
