@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct HostileScheduleTests {
     /// As many as a debug build does in a minute or two; `packaging/schedules` runs thousands.
-    private static let count: UInt64 = 60
+    private static let count: UInt64 = 25
 
     @Test func `whatever happens, every record is collected once or lies in a recorded gap`() async throws {
         let failures = await HostileRun(HostileRun.standardSeeds(Self.count)).failures()

@@ -15,7 +15,7 @@ import Testing
         mount -t tmpfs tmpfs /var/log
         mkdir -p /run/systemd/journal /run/log/journal /run/lock
         # Nobody listens there yet.
-        "$1" run --once --timeout 3s --config "$2" >&2 && exit 1
+        "$1" run --once --timeout 8s --config "$2" >&2 && exit 1
         /lib/systemd/systemd-journald & journald=$!
         trap 'kill $journald; wait' EXIT
         while [ ! -S /run/systemd/journal/socket ]; do sleep 0.05; done

@@ -7,7 +7,7 @@ import Foundation
 struct DocumentedBlock {
     /// File and line of its first line.
     let place: String
-    /// What stands behind the fence; of manuals `toml` or `sh`, by what it begins with.
+    /// What stands behind the fence; of manuals `ini`, `toml` or `sh`, by what it begins with.
     let kind: String
     let lines: [String]
 
@@ -60,7 +60,8 @@ struct DocumentedBlock {
             case ".nf": open = (number + 2, [])
             case ".fi":
                 guard let block = open else { continue }
-                let kind = block.lines.first?.hasPrefix("[") == true ? "toml" : "sh"
+                let first = block.lines.first ?? ""
+                let kind = first == "[Service]" ? "ini" : first.hasPrefix("[") ? "toml" : "sh"
                 let place = "\(manual.lastPathComponent):\(block.line)"
                 found.append(DocumentedBlock(place: place, kind: kind, lines: block.lines))
                 open = nil
