@@ -161,9 +161,13 @@ package actor StandardOutputSink: Sink {
             if surroundings.isEnding() || Task.isCancelled { throw .ending }
             if !isNoted, start.duration(to: .now) > Self.noteStallAfter {
                 isNoted = true
-                log.warning("the reader of standard output takes nothing; records wait for it, and nothing is lost")
+                log.warning(
+                    "the reader of standard output takes nothing; records wait for it, and nothing is lost",
+                    metadata: ["message_id": "\(LogKind.deliveryFails)"])
             }
         }
-        if isNoted { log.notice("standard output is read again") }
+        if isNoted {
+            log.notice("standard output is read again", metadata: ["message_id": "\(LogKind.deliveryRecovered)"])
+        }
     }
 }
