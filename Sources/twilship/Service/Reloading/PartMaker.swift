@@ -43,7 +43,8 @@ struct PartMaker: Sendable {
         let (spool, logger) = (surroundings.spool, surroundings.logger)
         let stamp = stamp(sink)
         let dispatcher = Dispatcher(
-            name: sink.name, sink: try sink.make(store: spool.stateStore(of: sink.name), output: output, logger: logger),
+            name: sink.name,
+            sink: try sink.make(store: spool.stateStore(of: sink.name), output: output, logger: logger),
             filter: RecordFilter(sink.filter), options: Dispatcher.Options(sink), spool: spool,
             clock: surroundings.clock, board: surroundings.board, ending: ending, pulse: surroundings.pulse,
             logger: logger)
