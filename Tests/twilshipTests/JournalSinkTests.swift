@@ -76,7 +76,7 @@ import Testing
             try workshop.configure(sink: "[[sink]]\nname = \"journal\"\ntype = \"journal\"\n")
             let outcome = try await workshop.run("check")
             #expect(outcome.code == 0, "\(outcome.complaints)")
-            #expect(outcome.output.contains("packaging/systemd/twilship-journal-sink.conf"))
+            #expect(outcome.output.contains("twilship-journal-sink.conf"))
         }
     }
 }

@@ -31,7 +31,7 @@ struct Check: ParsableCommand {
             for line in FilterReport(sink.filter).lines { Terminal.say("    " + line) }
             if sink.type == .journal {
                 Terminal.say("    journald drops what exceeds its rate limit, 10,000 entries in 30 s unless it is set")
-                Terminal.say("    otherwise: lift it with packaging/systemd/twilship-journal-sink.conf, which says how")
+                Terminal.say("    otherwise; the drop-in twilship-journal-sink.conf lifts it, and says how")
             }
         }
         Terminal.say("  state in \(settings.state.directory), at most \(ByteSize.text(settings.state.maximumBytes))")
