@@ -67,6 +67,11 @@ static inline CURLcode ccurl_easy_getinfo_string(CURL *handle, CURLINFO info, co
     return curl_easy_getinfo(handle, info, value);
 }
 
+/// For CURLINFO_CERTINFO. What it points to belongs to the handle.
+static inline CURLcode ccurl_easy_getinfo_certinfo(CURL *handle, CURLINFO info, struct curl_certinfo **value) {
+    return curl_easy_getinfo(handle, info, value);
+}
+
 /// For CURLMOPT_* documented as `long`.
 static inline CURLMcode ccurl_multi_setopt_long(CURLM *handle, CURLMoption option, long value) {
     return curl_multi_setopt(handle, option, value);

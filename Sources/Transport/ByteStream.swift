@@ -64,14 +64,16 @@ package final class ByteStream {
     private let handle: CurlHandle
 
     /// Connects.
-    /// - Parameter isWanted: asked about once a second; false gives up with ``TransportError/cancelled``.
+    /// - Parameters:
+    ///   - keepsCertificate: whether ``certificate`` is wanted.
+    ///   - isWanted: asked about once a second; false gives up with ``TransportError/cancelled``.
     package init(
-        to peer: Peer, tls: TLS?, timeout: Duration, isWanted: @escaping () -> Bool
+        to peer: Peer, tls: TLS?, timeout: Duration, keepsCertificate: Bool = false, isWanted: @escaping () -> Bool
     ) throws(TransportError) {
         guard globalInitResult == CURLE_OK, let handle = CurlHandle() else {
             throw .badLocalSetup(.init(peer.description, detail: "libcurl could not be initialised"))
         }
-        try handle.connect(to: peer, tls, timeout, isWanted)
+        try handle.connect(to: peer, tls, timeout, keepsCertificate: keepsCertificate, isWanted)
         var descriptor: curl_socket_t = -1
         guard ccurl_easy_getinfo_socket(handle.raw, CURLINFO_ACTIVESOCKET, &descriptor) == CURLE_OK, descriptor >= 0
         else { throw .interrupted(.init(peer.description, detail: "closed at once")) }
@@ -79,6 +81,9 @@ package final class ByteStream {
         self.handle = handle
         self.descriptor = descriptor
     }
+
+    /// What the other end has shown; nil without TLS, and if it was not to be kept.
+    package var certificate: PeerCertificate? { handle.peerCertificate }
 
     /// Hands bytes to the kernel. What was not taken is to be given again, from the same memory and as much of it: TLS
     /// may have made a record of it already.

@@ -3,7 +3,8 @@ import CCurl
 extension CurlHandle {
     /// Connects for a ``ByteStream``; blocks.
     func connect(
-        to peer: ByteStream.Peer, _ tls: ByteStream.TLS?, _ timeout: Duration, _ isWanted: @escaping () -> Bool
+        to peer: ByteStream.Peer, _ tls: ByteStream.TLS?, _ timeout: Duration, keepsCertificate: Bool,
+        _ isWanted: @escaping () -> Bool
     ) throws(TransportError) {
         // libcurl keeps only a pointer to the list, and needs it until it is connected.
         var route: UnsafeMutablePointer<curl_slist>?
@@ -36,6 +37,7 @@ extension CurlHandle {
                 }
             }
             if let tls { try setTLS(tls) }
+            if keepsCertificate { try set(CURLOPT_CERTINFO, true) }
             try set(CURLOPT_NOPROGRESS, false)
             try check(
                 ccurl_easy_setopt_progress(raw, CURLOPT_XFERINFOFUNCTION, askWhetherWanted), CURLOPT_XFERINFOFUNCTION)

@@ -147,12 +147,17 @@ final class TLSCollector: Sendable {
     /// All that openssl printed, with what it was sent among it.
     var said: String { output.text }
 
-    init(_ certificates: CollectorCertificates, _ options: [String] = []) throws {
+    convenience init(_ certificates: CollectorCertificates, _ options: [String] = []) throws {
+        try self.init(in: certificates.folder, ["-cert", "cert.pem", "-key", "key.pem"] + options)
+    }
+
+    /// - Parameter folder: where the options' files are.
+    init(in folder: String, _ options: [String]) throws {
         let process = Process()
         let (input, output) = (Pipe(), Pipe())
         process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = ["s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key", "key.pem"] + options
-        process.currentDirectoryURL = URL(fileURLWithPath: certificates.folder)
+        process.arguments = ["s_server", "-accept", "127.0.0.1:0"] + options
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.standardInput = input
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice

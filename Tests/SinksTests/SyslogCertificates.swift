@@ -20,7 +20,7 @@ struct SyslogCertificates {
         try issue("stranger", by: "other", names: "DNS:collector.example")
     }
 
-    private func issue(_ name: String, by authority: String, names: String) throws {
+    func issue(_ name: String, by authority: String, names: String, days: Int = 2) throws {
         try Files.write("subjectAltName=\(names)\n", to: path("\(name).ext"))
         try openssl([
             "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
@@ -29,7 +29,7 @@ struct SyslogCertificates {
         ])
         try openssl([
             "x509", "-req", "-in", path("\(name).csr"), "-CA", path("\(authority).pem"), "-CAkey",
-            path("\(authority).key"), "-CAcreateserial", "-days", "2", "-extfile", path("\(name).ext"), "-out",
+            path("\(authority).key"), "-CAcreateserial", "-days", "\(days)", "-extfile", path("\(name).ext"), "-out",
             path("\(name).pem"),
         ])
     }

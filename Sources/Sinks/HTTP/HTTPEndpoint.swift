@@ -6,6 +6,8 @@ import Transport
 struct HTTPEndpoint: Sendable {
     /// One request as a preset makes it.
     struct Message: Sendable {
+        /// A GET has no body and no type.
+        var method = HTTPRequest.Method.post
         var url: HTTPURL
         var contentType: String
         var body: [UInt8]
@@ -61,8 +63,8 @@ struct HTTPEndpoint: Sendable {
 
     private func request(_ message: Message) throws(TransportError) -> HTTPRequest {
         var body = message.body
-        var fields: HTTPHeaders = ["Content-Type": message.contentType]
-        if compresses, message.isCompressible {
+        var fields: HTTPHeaders = message.method == .post ? ["Content-Type": message.contentType] : [:]
+        if compresses, message.isCompressible, message.method == .post {
             guard let smaller = gzipped(body) else {
                 throw .invalidRequest(reason: "there is no memory to compress its body")
             }
@@ -81,7 +83,8 @@ struct HTTPEndpoint: Sendable {
             fields.append(Self.timestampHeader, timestamp)
             fields.append(signature.header, signature.value(timestamp: timestamp, body: body))
         }
-        var request = HTTPRequest(.post, message.url, headers: fields, body: body, limits: limits(message))
+        var request = HTTPRequest(message.method, message.url, headers: fields, limits: limits(message))
+        if message.method == .post { request.body = body }
         switch authentication {
         case .none: break
         case .token(let secret): request.headers.append("Authorization", "\(scheme) \(token(secret))")

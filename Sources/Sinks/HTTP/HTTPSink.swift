@@ -49,6 +49,11 @@ package struct HTTPSink: Sink {
     package func close() async {
         await closeTransport()
     }
+
+    /// Asks the server, without writing anything, whether it is there and knows the credential.
+    package func probe() async -> [Finding] {
+        await preset.probe()
+    }
 }
 
 /// How a product is spoken to: a batch becomes a request, an answer an outcome.
@@ -59,6 +64,8 @@ protocol HTTPPreset: Sendable {
     var leastOutstanding: Int { get }
 
     func deliver(_ batch: Batch, handedOver: @Sendable () -> Void) async -> Delivery
+    /// Asks what can be asked without writing anything.
+    func probe() async -> [Finding]
 }
 
 extension HTTPPreset {

@@ -43,7 +43,7 @@ struct RelpConversation: Conversation {
 
     static let window = 1000
     static let patience = 8
-    private static let greeting = "relp_version=0\nrelp_software=twilship,1\ncommands=syslog"
+    static let greeting = "relp_version=0\nrelp_software=twilship,1\ncommands=syslog"
     /// More than can be on their way at a time: most of them were given up elsewhere, then.
     private static let mostRefusals = 100_000
     private static let pieceBytes = 64 << 10

@@ -1,20 +1,48 @@
 import ArgumentParser
+import Foundation
+import Glibc
+import Logging
+import PipelineCore
 import Settings
+import Sinks
+import SystemdSupport
 
 /// Says whether the configuration is right.
-struct Check: ParsableCommand {
+struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Report every fault of the configuration, and what it will do.",
         discussion: """
             Faults go to stderr as FILE:LINE:COLUMN: error: SENTENCE, all of them in one run.
 
-            Exit codes: 0 the configuration is right; 78 it is not.
+            With --online each credential and each sink is tried, all at once and for at most some 30 seconds: what a
+            credential may read, names, connections, certificates and their dates, RELP, tokens. Nothing is written at
+            the other ends, unless --send-test is given.
+
+            Examples:
+              twilship check --config trial.toml
+              twilship check --online
+              twilship check --online --send-test
+
+            Exit codes: 0 the configuration is right, and everything that was tried works; 69 something does not;
+            77 only credentials and permissions are refused; 78 the configuration is wrong.
             """)
 
     @OptionGroup var options: ConfigurationOptions
+    @Flag(help: "Try each credential and each sink.") var online = false
+    @Flag(
+        help: """
+            With --online: send each syslog, HTTP and journal sink a record of type twilship.test that says that it is \
+            one; over syslog of exactly max_message_bytes, which it tells, to see whether the receiver cuts it.
+            """)
+    var sendTest = false
 
-    func run() throws {
+    func validate() throws {
+        if sendTest, !online { throw ValidationError("--send-test goes with --online.") }
+    }
+
+    func run() async throws {
         let settings = try options.load(resolveSecrets: true)
+        let trials = online ? await Trials(settings, sendsTest: sendTest) : nil
         Terminal.say("\(options.config): the configuration is right")
         for account in settings.accounts {
             let datasets = account.collections.filter(\.enabled).map(\.dataset.rawValue).joined(separator: ", ")
@@ -25,6 +53,7 @@ struct Check: ParsableCommand {
                     "    and the same of its subaccounts, looked for every \(DurationText.text(account.subaccountInterval))"
                 )
             }
+            trials?.accounts[account.name]?.forEach(say)
         }
         for sink in settings.sinks {
             Terminal.say("  sink \(sink.name): \(sink.type.rawValue), format \(sink.format.rawValue)")
@@ -33,7 +62,59 @@ struct Check: ParsableCommand {
                 Terminal.say("    journald drops what exceeds its rate limit, 10,000 entries in 30 s unless it is set")
                 Terminal.say("    otherwise; the drop-in twilship-journal-sink.conf lifts it, and says how")
             }
+            trials?.sinks[sink.name]?.forEach(say)
         }
         Terminal.say("  state in \(settings.state.directory), at most \(ByteSize.text(settings.state.maximumBytes))")
+        // Threads that hang in a look-up or a handshake may still be at work, and exit handlers do not wait for them.
+        if let trials { _exit(trials.exit.rawValue) }
+    }
+
+    private func say(_ finding: Finding) {
+        let mark =
+            switch finding.level {
+            case .fine: "ok"
+            case .note: "note"
+            case .warning: "warning"
+            case .failure: "failed"
+            case .refusal: "refused"
+            }
+        Terminal.say("    \(mark): \(finding.text.terminalSafe)")
+    }
+}
+
+/// What trying has shown, by the names of accounts and sinks.
+private struct Trials {
+    private(set) var accounts: [String: [Finding]] = [:]
+    private(set) var sinks: [String: [Finding]] = [:]
+
+    init(_ settings: ResolvedSettings, sendsTest: Bool) async {
+        let logger = Logger(label: "twilship") { _ in SwiftLogNoOpLogHandler() }
+        let clock = SystemClock()
+        enum Part: Sendable {
+            case account(String)
+            case sink(String)
+        }
+        await withTaskGroup(of: (Part, [Finding]).self) { group in
+            for account in settings.accounts {
+                let trial = AccountTrial(account: account, clock: clock, logger: logger)
+                group.addTask { (.account(account.name), await trial.run()) }
+            }
+            for sink in settings.sinks {
+                let trial = SinkTrial(sink: sink, sendsTest: sendsTest, clock: clock, logger: logger)
+                group.addTask { (.sink(sink.name), await trial.run()) }
+            }
+            for await (part, findings) in group {
+                switch part {
+                case .account(let name): accounts[name] = findings
+                case .sink(let name): sinks[name] = findings
+                }
+            }
+        }
+    }
+
+    var exit: ExitCode {
+        let levels = Set([accounts.values, sinks.values].joined().joined().map(\.level))
+        if levels.contains(.failure) { return Exit.unavailable }
+        return levels.contains(.refusal) ? Exit.permission : .success
     }
 }

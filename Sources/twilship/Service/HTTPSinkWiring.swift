@@ -7,11 +7,13 @@ import Sinks
 import Transport
 
 extension HTTPSinkSettings {
-    /// - Parameter isText: whether the format's lines are text rather than JSON.
+    /// - Parameters:
+    ///   - isText: whether the format's lines are text rather than JSON.
+    ///   - longest: bounds the timeout that is set.
     /// - Throws: `SecretError`, `TransportError`, `HTTPURLError`: sentences for people.
     func make(
-        format: Formatting.RecordFormat, isText: Bool, inFlight: Int, logger: Logger
-    ) throws -> any Sink {
+        format: Formatting.RecordFormat, isText: Bool, inFlight: Int, logger: Logger, longest: Duration? = nil
+    ) throws -> HTTPSink {
         func watched(_ reference: SecretReference) throws -> HTTPSecret {
             let secret = try WatchedSecret(reference, logger: logger)
             return HTTPSecret(
@@ -21,7 +23,7 @@ extension HTTPSinkSettings {
         options.isText = isText
         options.inFlight = inFlight
         options.compresses = compression == .gzip
-        options.timeout = timeout
+        options.timeout = longest.map { min($0, timeout) } ?? timeout
         options.headers = try headers.map { header in
             switch header.value {
             case .literal(let text): .init(header.name, .literal(text))
@@ -51,7 +53,7 @@ extension HTTPSinkSettings {
         return try HTTPSink(options, transport: transport) { await transport.shutdown() }
     }
 
-    private var transportOptions: TransportOptions {
+    var transportOptions: TransportOptions {
         var options = TransportOptions(network, for: url)
         options.caFile = tls?.caFile ?? network.caFile
         options.certFile = tls?.certificateFile

@@ -7,6 +7,8 @@ import Transport
 /// rolled over, an older one is not looked into. So what is promised is at least once, and twice is rare.
 struct ElasticPreset: HTTPPreset {
     let endpoint: HTTPEndpoint
+    /// The cluster's own address.
+    let place: HTTPURL
     let url: HTTPURL
     let body: ElasticBody
 
@@ -14,8 +16,9 @@ struct ElasticPreset: HTTPPreset {
     init(endpoint: HTTPEndpoint, url: HTTPURL, body: ElasticBody) throws(HTTPURLError) {
         self.endpoint = endpoint
         self.body = body
-        let place = try body.index.map { index throws(HTTPURLError) in try url.appending(path: index) } ?? url
-        self.url = try place.appending(path: "/_bulk").withQuery([("filter_path", ElasticAnswer.filter)])
+        place = url
+        let target = try body.index.map { index throws(HTTPURLError) in try url.appending(path: index) } ?? url
+        self.url = try target.appending(path: "/_bulk").withQuery([("filter_path", ElasticAnswer.filter)])
     }
 
     var guarantee: DeliveryGuarantee { .atLeastOnce }

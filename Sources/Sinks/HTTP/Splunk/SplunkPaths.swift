@@ -4,6 +4,7 @@ import Transport
 struct SplunkPaths {
     let events: HTTPURL
     let acknowledgements: HTTPURL
+    let health: HTTPURL
 
     private static let collector = "/services/collector"
 
@@ -14,11 +15,13 @@ struct SplunkPaths {
         guard let own = path.firstRange(of: Self.collector) else {
             events = try url.appending(path: Self.collector + "/event")
             acknowledgements = try url.appending(path: Self.collector + "/ack")
+            health = try url.appending(path: Self.collector + "/health")
             return
         }
         let base = try url.resolving(String(path[..<own.upperBound]))
         let rest = path[own.upperBound...]
         events = rest.isEmpty || rest == "/" ? try base.appending(path: "/event") : url
         acknowledgements = try base.appending(path: "/ack")
+        health = try base.appending(path: "/health")
     }
 }

@@ -129,7 +129,7 @@ struct SplunkPreset: HTTPPreset {
 
     /// Why nothing can be sent: the token is seen not to acknowledge. Each batch that were sent to find out would be
     /// indexed once more.
-    private func refusalToAcknowledge(_ channel: SplunkChannel) async -> Delivery? {
+    func refusalToAcknowledge(_ channel: SplunkChannel) async -> Delivery? {
         guard case .answered(let response) = await post([], channel: channel.ticket().name),
             SplunkAnswer(response.body)?.code == 14
         else { return nil }
