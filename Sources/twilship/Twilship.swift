@@ -12,6 +12,7 @@ struct Twilship: AsyncParsableCommand {
             Examples:
               twilship config example > /etc/twilship/twilship.toml
               twilship check                       is the configuration right?
+              twilship check --online              and do the credentials and sinks work?
               twilship run                         the service
               twilship run --once                  collect and deliver what is there, exit
               twilship status                      where every stream and sink stands

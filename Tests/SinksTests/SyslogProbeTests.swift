@@ -7,7 +7,8 @@ import Transport
 
 /// Trying the way to a receiver.
 @Suite(.serialized) struct SyslogProbeTests {
-    private static let now = SystemClock().wallNow
+    /// A little later, so that what the tests make is valid already.
+    private static let now = SystemClock().wallNow + .seconds(60)
 
     private func probe(
         _ host: ByteStream.Host, _ tls: ByteStream.TLS? = nil, isRelp: Bool = false,
@@ -100,7 +101,7 @@ import Transport
     @Test func `nobody there is a failure, for each kind of address`() async throws {
         let port = try FreePort.tcp()
         let nobody = await probe(.init(name: "127.0.0.1", port: port))
-        #expect(nobody == [Finding(.failure, "could not connect to 127.0.0.1:\(port)")] || nobody[0].level == .failure)
+        #expect(nobody.map(\.level) == [.failure] && nobody[0].text.contains("connect to 127.0.0.1:\(port)"))
         let nameless = await probe(.init(name: "nowhere.invalid", port: 514))
         #expect(nameless[0].level == .failure && nameless[0].text.contains("nowhere.invalid"))
         let lost = SyslogProbe(.udp(.init(name: "nowhere.invalid", port: 514)), timeout: .seconds(1), now: Self.now)
