@@ -24,6 +24,33 @@ import Transport
         #expect(server.said.contains(Batch.sample().records[0].text))
     }
 
+    @Test func `a handshake alone tells the certificate, or why there is none, and sends nothing`() throws {
+        let server = try TLSCollector(certificates)
+        defer { server.stop() }
+        let proxy = try Collector { _, _ in .init(407, "who are you") }
+        defer { proxy.stop() }
+        func handshake(_ change: (inout TransportOptions) -> Void = { _ in }) throws -> PeerCertificate? {
+            var options = TransportOptions(userAgent: "twilship/test")
+            options.proxy = ""
+            options.caFile = certificates.folder + "/ca.pem"
+            change(&options)
+            let url = try HTTPURL("https://127.0.0.1:\(server.port)/in")
+            return try Handshake.certificate(of: url, options, timeout: .seconds(30))
+        }
+        let certificate = try #require(try handshake())
+        #expect(certificate.subject.contains("good.example") && certificate.issuer.contains("Test CA"))
+        let dates = try #require(certificate.dates)
+        // What openssl gives without being told is 30 days.
+        #expect(dates.notAfter - dates.notBefore == 30 * 86_400)
+        let stranger = #expect(throws: TransportError.self) { try handshake { $0.caFile = nil } }
+        #expect(stranger.map { "\($0)" }?.contains("was refused, nothing was sent") == true)
+        let tunnel = #expect(throws: TransportError.self) {
+            try handshake { $0.proxy = "http://127.0.0.1:\(proxy.port)" }
+        }
+        #expect(tunnel.map { "\($0)" }?.contains("through the proxy") == true)
+        #expect(!server.said.contains("/in"))
+    }
+
     @Test func `server_name is asked for and checked, and Host stays`() async throws {
         let server = try TLSCollector(
             certificates,
