@@ -15,6 +15,7 @@ let package = Package(
     products: [
         .executable(name: "twilship", targets: ["twilship"]),
         .executable(name: "twilio-simulator", targets: ["twilio-simulator"]),
+        .executable(name: "twilship-bench", targets: ["twilship-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -72,6 +73,15 @@ let package = Package(
         // A local Twilio.
         .target(name: "Simulating", dependencies: [crypto, flyingFox, flyingSocks]),
         .executableTarget(name: "twilio-simulator", dependencies: ["Simulating", argumentParser, unixSignals]),
+
+        // What it costs. The two programs are run as children: to build it builds them.
+        .executableTarget(
+            name: "twilship-bench",
+            dependencies: [
+                "Formatting", "Normalising", "Parsing", "PipelineCore", "Sinks", "Spooling", "Transport",
+                "twilio-simulator",
+                "twilship", argumentParser,
+            ]),
 
         // Tests.
         .target(name: "PipelineTestKit", dependencies: ["PipelineCore", "Simulating", "Transport"]),
