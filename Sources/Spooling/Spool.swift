@@ -137,7 +137,7 @@ package actor Spool {
         configuration.label = "twilship.state"
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF")
+            try database.execute(sql: "PRAGMA secure_delete = OFF")
             try database.execute(
                 sql: "PRAGMA wal_autocheckpoint = \(pages); PRAGMA journal_size_limit = \(pages * 4096)")
             database.add(function: LatenessHistogram.merging)
@@ -145,7 +145,10 @@ package actor Spool {
         // SQLite creates its files with the process's umask; records and places are nobody else's business.
         let mask = umask(0o077)
         defer { umask(mask) }
-        return try DatabaseQueue(path: path, configuration: configuration)
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        // Only now: with WAL the queue has set NORMAL, which syncs no commit, behind everything that prepares it.
+        try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        return queue
     }
 
     /// What a longer database is not looked through for at the start, which must not take long.
