@@ -14,7 +14,8 @@ struct TwilshipBench: AsyncParsableCommand {
             """)
 
     @Option(help: "Log records of the pipeline parts.") var records = 1_000_000
-    @Option(help: "Numbers of streams, separated by commas.") var streams = "1,10,200"
+    @Option(help: "Numbers of streams, separated by commas; default: 1,10,200, with --quick 10.")
+    var streams: String?
     @Option(help: "What the backlog part lets pile up, in MB.") var backlogMegabytes = 2_000
     @Option(
         help: "To how many records the growth part lets ledger and spool grow; 10000000 needs 14 GB and some minutes.")
@@ -61,13 +62,13 @@ struct TwilshipBench: AsyncParsableCommand {
             case .http: try pipeline(.http)
             case .syslog: try pipeline(.syslog)
             case .stages: [StagesPart(records: quick ? 20_000 : 200_000).measure]
-            case .catchUp: [one(CatchUpPart(seconds: quick ? 6 : 60).measure)]
+            case .catchUp: [one(CatchUpPart(seconds: quick ? 5 : 60).measure)]
             case .idle:
-                (quick ? [1] : [1, 100, 1_000]).map { one(IdlePart(streams: $0, seconds: quick ? 3 : 60).measure) }
+                (quick ? [1] : [1, 100, 1_000]).map { one(IdlePart(streams: $0, seconds: quick ? 10 : 60).measure) }
             case .backlog: [BacklogPart(bytes: quick ? 40_000_000 : backlogMegabytes * 1_000_000).measure]
             case .latency:
                 (quick ? [100] : [1, 100, 1_000]).map {
-                    one(LatencyPart(rate: $0, seconds: quick ? 4 : 30).measure)
+                    one(LatencyPart(rate: $0, seconds: quick ? 3 : 30).measure)
                 }
             case .growth: [GrowthPart(records: quick ? 10_000 : growthRecords).measure]
             }
@@ -94,7 +95,7 @@ struct TwilshipBench: AsyncParsableCommand {
     }
 
     private func counts() throws -> [Int] {
-        try streams.split(separator: ",").map { text in
+        try (streams ?? (quick ? "10" : "1,10,200")).split(separator: ",").map { text in
             guard let count = Int(text), (1...10_000).contains(count) else {
                 throw ValidationError("--streams takes numbers from 1 to 10000, not “\(text)”.")
             }

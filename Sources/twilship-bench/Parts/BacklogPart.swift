@@ -19,7 +19,7 @@ struct BacklogPart {
         close(socket)
         let name = "\(megabytes(bytes)) MB"
         var plan = Service.Plan(sink: "type = \"http\"\nurl = \"http://127.0.0.1:\(port)/\"\ncompression = \"none\"")
-        plan.maximumBytes = "\(bytes * 3 + (1 << 30))"
+        plan.maximumBytes = "\(megabytes(bytes) * 3 + 1_000) MB"
         plan.arguments = []
         let collecting = try Service(plan, twilio, workshop, folder: folder).child
         var (spooled, unchanged) = (0, 0)
