@@ -27,8 +27,12 @@ struct Collection {
     private var catchingUp: [PassUnderWay] = []
     private var nextPass = 0
     /// How many passes may catch up at once: one more after each that succeeds, so that a service that never lives for
-    /// long gets ahead, and few after memory ran out.
+    /// long gets ahead, and after memory ran out as many as found room.
     private var width = 1
+    /// After how many successes `width` grows. What runs out of memory was read in vain, so it is tried ever more rarely.
+    private var patience = 1
+    private var successes = 0
+    private static let mostPatience = 64
     private var timers: [ContinuousClock.Instant] = []
     private var target: Timestamp?
     private var lacksRoom = false
@@ -305,7 +309,11 @@ struct Collection {
         case .success(let contents):
             catchingUp[index].memory.finishReading()
             catchingUp[index].contents = contents
-            width = min(PassSlots.perUrgency, width + 1)
+            successes += 1
+            if successes >= patience {
+                successes = 0
+                width = min(PassSlots.perUrgency, width + 1)
+            }
         }
         while let oldest = catchingUp.first, let contents = oldest.contents, let planner, planner.isNext(oldest.window)
         {
@@ -332,7 +340,10 @@ struct Collection {
             ingestor.logger.debug(
                 "a window holds too much and is split", metadata: ["window": "\(pass.window)", "reason": "\(reason)"])
             planner?.didHoldTooMuch(pass.window)
-        case .noRoom: width = 1
+        case .noRoom:
+            width = max(1, catchingUp.count)
+            patience = min(Self.mostPatience, patience * 2)
+            successes = 0
         default: throw error
         }
     }

@@ -15,8 +15,11 @@ struct Candidate {
 
     /// The pages' records, each identity once: pages shift while they are read.
     static func distinct(_ pages: [Page]) -> [Candidate] {
+        let count = pages.reduce(0) { $0 + $1.records.count }
         var seen: Set<RecordIdentity> = []
         var result: [Candidate] = []
+        seen.reserveCapacity(count)
+        result.reserveCapacity(count)
         for page in pages {
             var occurrences = Occurrences()
             for index in page.records.indices {
@@ -104,15 +107,17 @@ struct SortedRecords {
                 account: stream.account, accountSID: stream.key.accountSID, dataset: stream.key.dataset,
                 collected: collected, lane: lane, serviceSID: stream.key.serviceSID,
                 environmentSID: stream.key.environmentSID)
+            let sorted = Self.sorted(records)
             var block = EnvelopeBlock()
-            for record in records.sorted(by: Self.order) {
+            // Growing by doubling would copy it again and again, and leave up to half of it empty.
+            block.bytes.reserveCapacity(sorted.reduce(0) { $0 + $1.record.raw.count + Self.envelopeBytes })
+            block.entries.reserveCapacity(sorted.count)
+            for record in sorted {
                 normaliser.append(record.record, occurrence: record.number, context: context, to: &block)
                 taken.append(record.item)
             }
-            if let last = records.filter({ $0.time != nil }).max(by: Self.order), let time = last.time,
-                let index = block.entries.lastIndex(where: { $0.identity == last.identity })
-            {
-                let sid = String(decoding: block.bytes[block.entries[index].id], as: UTF8.self)
+            if let time = sorted.last?.time, let entry = block.entries.last {
+                let sid = String(decoding: block.bytes[entry.id], as: UTF8.self)
                 checkpoint = max(checkpoint ?? Checkpoint(time: time, sid: sid), Checkpoint(time: time, sid: sid))
             }
             parts.append(Advance.Part(lane: lane, block: block))
@@ -125,9 +130,27 @@ struct SortedRecords {
             recordsRead: recordsRead, length: length, lateness: lateness, backfill: backfill)
     }
 
+    /// What the envelope of a log adds to its record, with its message once more; others add less.
+    private static let envelopeBytes = 768
+
     /// By time, then SID; those without a date come first.
-    private static func order(_ left: Candidate, _ right: Candidate) -> Bool {
-        let (first, second) = (left.time?.milliseconds ?? .min, right.time?.milliseconds ?? .min)
-        return first != second ? first < second : left.identity < right.identity
+    ///
+    /// What is moved about are keys: moving candidates would count references to their pages each time.
+    private static func sorted(_ records: [Candidate]) -> [Candidate] {
+        let keys = records.indices.map { index in
+            SortKey(
+                time: records[index].time?.milliseconds ?? .min, identity: records[index].identity, index: index)
+        }
+        return keys.sorted().map { records[$0.index] }
+    }
+}
+
+private struct SortKey: Comparable {
+    let time: Int64
+    let identity: RecordIdentity
+    let index: Int
+
+    static func < (left: SortKey, right: SortKey) -> Bool {
+        left.time != right.time ? left.time < right.time : left.identity < right.identity
     }
 }
