@@ -8,7 +8,7 @@ struct GrowthPart {
 
     private static let perWindow = 1_000
     /// Of each measurement.
-    private static let windows = 20
+    private static let windows = 100
 
     func measure(_ workshop: Workshop) async throws -> [Figure] {
         let folder = try workshop.newFolder()
