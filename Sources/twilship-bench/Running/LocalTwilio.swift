@@ -31,12 +31,14 @@ struct LocalTwilio {
 
     init(_ plan: Plan, _ workshop: Workshop, folder: String) throws {
         let output = "\(folder)/twilio.out"
+        // Of a service's environments, at most 1,000, every third has no build and no logs.
+        let services = (plan.streams + 499) / 500
+        let each = plan.streams / services
         child = try Child(
             workshop.program("twilio-simulator"),
             [
                 "--json", "--history", "\(plan.records)", "--history-span", plan.span, "--rate", "\(plan.rate)",
-                // Every third environment has no build and no logs.
-                "--services", "1", "--environments", "\((plan.streams * 3 + 1) / 2)",
+                "--services", "\(services)", "--environments", "\(each + (each - 1) / 2)",
                 "--requests-per-second", "\(plan.requestsPerSecond)",
             ], log: output)
         while true {
