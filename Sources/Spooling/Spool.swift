@@ -54,6 +54,8 @@ package actor Spool {
     /// The sequence of the newest record that is not our own; 0 before the first.
     package private(set) var lastCollectedSequence: Int64
     var pending = Pending()
+    /// How many records this process has collected.
+    private(set) var collected: [StateSummary.Collected: Int] = [:]
     /// Commits are this far apart at least when nothing but passes without records is to be saved.
     private static let commitInterval: Duration = .seconds(1)
     private var committedAt = Timestamp(milliseconds: .min)
@@ -201,6 +203,10 @@ package actor Spool {
             }
         }
         lastAppended[advance.stream] = lastSequence
+        if advance.backfill?.sink == nil {
+            let whose = StateSummary.Collected(account: advance.account, dataset: advance.dataset)
+            collected[whose, default: 0] += advance.taken.count
+        }
         lastCollectedSequence = lastSequence
     }
 
