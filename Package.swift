@@ -67,8 +67,9 @@ let package = Package(
         .executableTarget(
             name: "twilship",
             dependencies: [
-                "Controlling", "Formatting", "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks",
-                "Measuring", "Sockets", "Spooling",
+                "Controlling", "Formatting", "Forwarding", "Measuring", "Normalising", "PipelineCore", "Settings",
+                "Sinks",
+                "Sockets", "Spooling",
                 "SystemdSupport", "Transport", "TwilioSources", argumentParser, logging, metrics, serviceLifecycle,
                 unixSignals,
             ],
@@ -115,8 +116,10 @@ let package = Package(
         .testTarget(
             name: "twilshipTests",
             dependencies: [
-                "Forwarding", "PipelineCore", "PipelineTestKit", "Settings", "Simulating", "Spooling", "SystemdSupport",
-                "Sockets", "Transport", "TwilioSources", "twilio-simulator", "twilship", argumentParser, logging,
+                "Forwarding", "Measuring", "PipelineCore", "PipelineTestKit", "Settings", "Simulating", "Spooling",
+                "Sockets", "SystemdSupport", "Transport", "TwilioSources", "twilio-simulator", "twilship",
+                argumentParser,
+                logging,
             ]),
         .testTarget(
             name: "TwilioSourcesTests",

@@ -8,9 +8,9 @@ package import Sockets
 /// - Nothing that a client does ends the server.
 package struct ScrapeServer: Sendable {
     package struct Answer: Sendable {
-        let status: String
+        package let status: String
         let contentType: String
-        let body: [UInt8]
+        package let body: [UInt8]
 
         package init(status: String, contentType: String, body: [UInt8]) {
             self.status = status

@@ -10,7 +10,7 @@ final class MetricsReport: Sendable {
     /// Who waits longer is told that there is no report; making it goes on.
     static let patience = Duration.seconds(5)
     private static let freshness = Duration.seconds(1)
-    /// For so long a loop may not turn. It is sent an event to turn for at each of the pulse's intervals.
+    /// So long a loop may stand still.
     static let longestStall = Duration.seconds(60)
     /// How often loops are sent one where no service manager wants to know.
     static let pulseInterval = Duration.seconds(15)
@@ -53,7 +53,9 @@ final class MetricsReport: Sendable {
     /// `/healthz`: whether all that runs here turns. Twilio and receivers may do as they like.
     func health() async -> ScrapeServer.Answer {
         if case .failure(let reason) = await current() { return Self.unavailable(reason) }
-        let silent = assembly.pulse.interval == nil ? [] : assembly.pulse.silent(for: Self.longestStall)
+        let pulse = assembly.pulse
+        // A watchdog with a long interval lets loops turn as rarely.
+        let silent = pulse.interval.map { pulse.silent(for: max(Self.longestStall, $0 * 3)) } ?? []
         guard silent.isEmpty else {
             return Self.unavailable(
                 "These parts do not move on: \(silent.prefix(10).joined(separator: ", ")) (\(silent.count)).")
