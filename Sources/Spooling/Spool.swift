@@ -27,6 +27,8 @@ package actor Spool {
     /// Where the spool says what somebody should know.
     let tell: @Sendable (SpoolEvent) -> Void
     private var lock: StateLock?
+    /// False after `close`.
+    var isOpen: Bool { lock != nil }
     /// Wall time in milliseconds since 1970; a test's own where it must.
     let now: @Sendable () -> Timestamp
 

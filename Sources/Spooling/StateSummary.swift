@@ -88,6 +88,10 @@ package struct StateSummary: Sendable {
 extension Spool {
     /// Where everything stands now.
     package func stateSummary() throws -> StateSummary {
+        // Who asks from the side may come late, and SQLite does not survive that.
+        guard isOpen else {
+            throw SpoolError.directory(path: directory.path, reason: "the service has let go of it and is stopping")
+        }
         try flush()
         let time = now()
         var summary = try query { try StateSummary($0, processID: nil, now: time) }
