@@ -7,6 +7,7 @@ let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox
 let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
@@ -21,6 +22,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
@@ -58,15 +60,19 @@ let package = Package(
         .target(
             name: "Forwarding", dependencies: ["Normalising", "Parsing", "PipelineCore", "Spooling", logging]),
         .target(name: "SystemdSupport", dependencies: ["CSystemd", logging]),
-        .target(name: "Controlling"),
+        .target(name: "Sockets"),
+        .target(name: "Controlling", dependencies: ["Sockets"]),
+        .target(name: "Measuring", dependencies: ["PipelineCore", "Sockets", metrics]),
 
         // The one place where everything is wired.
         .executableTarget(
             name: "twilship",
             dependencies: [
-                "Controlling", "Formatting", "Forwarding", "Normalising", "PipelineCore", "Settings", "Sinks",
-                "Spooling",
-                "SystemdSupport", "Transport", "TwilioSources", argumentParser, logging, serviceLifecycle, unixSignals,
+                "Controlling", "Formatting", "Forwarding", "Measuring", "Normalising", "PipelineCore", "Settings",
+                "Sinks",
+                "Sockets", "Spooling",
+                "SystemdSupport", "Transport", "TwilioSources", argumentParser, logging, metrics, serviceLifecycle,
+                unixSignals,
             ],
             resources: [.embedInCode("twilship.toml")]),
 
@@ -120,13 +126,16 @@ let package = Package(
         .testTarget(
             name: "twilshipTests",
             dependencies: [
-                "Forwarding", "PipelineCore", "PipelineTestKit", "Settings", "Simulating", "Spooling", "SystemdSupport",
-                "TwilioSources", "twilio-simulator", "twilship", argumentParser, logging,
+                "Forwarding", "Measuring", "PipelineCore", "PipelineTestKit", "Settings", "Simulating", "Spooling",
+                "Sockets", "SystemdSupport", "Transport", "TwilioSources", "twilio-simulator", "twilship",
+                argumentParser,
+                logging,
             ]),
         .testTarget(
             name: "TwilioSourcesTests",
             dependencies: ["Parsing", "PipelineCore", "PipelineTestKit", "Simulating", "Transport", "TwilioSources"]),
-        .testTarget(name: "ControllingTests", dependencies: ["Controlling"]),
+        .testTarget(name: "ControllingTests", dependencies: ["Controlling", "Sockets"]),
+        .testTarget(name: "MeasuringTests", dependencies: ["Measuring", "Sockets", metrics]),
         .testTarget(name: "SystemdSupportTests", dependencies: ["SystemdSupport", logging]),
         .testTarget(name: "SimulatingTests", dependencies: ["Simulating", flyingSocks]),
     ],

@@ -20,6 +20,8 @@ package enum LogKind: String, Sendable, CaseIterable {
     case commandTaken = "eedf173763d9496d8284738d8652ca90"
     case commandsUnavailable = "53da0de74ef5462abac8aff3a8cd68d7"
     case controlNotice = "3e77b0cae0c2484786fa4905f6b92183"
+    case metricsUnavailable = "82fce716d49a42cc8d97ff30d3a54e0a"
+    case metricsAvailable = "e49f6727d0c74e31b3741690efbb099b"
     case stateNotSaved = "b0bbe45968da4c998f8742a078a5e2aa"
     case stateSavedAgain = "cef5e6c562e044f5936afff5fcc251ee"
     case announcementFailed = "0ac027f4e126434abbebe035931271f0"

@@ -38,9 +38,7 @@ package struct Capabilities: Sendable {
         formats: Set(RecordFormat.allCases),
         fileCompressions: Set(FileCompression.allCases),
         datasets: Set(DatasetName.allCases),
-        features: [
-            .batchesInFlight, .environmentScope, .heartbeat, .redaction, .skippingWhenFull, .subaccountDiscovery,
-        ]
+        features: Set(Feature.allCases)
     )
 
     package static let everything = Capabilities(

@@ -27,6 +27,8 @@ package actor Spool {
     /// Where the spool says what somebody should know.
     let tell: @Sendable (SpoolEvent) -> Void
     private var lock: StateLock?
+    /// False after `close`.
+    var isOpen: Bool { lock != nil }
     /// Wall time in milliseconds since 1970; a test's own where it must.
     let now: @Sendable () -> Timestamp
 
@@ -54,6 +56,8 @@ package actor Spool {
     /// The sequence of the newest record that is not our own; 0 before the first.
     package private(set) var lastCollectedSequence: Int64
     var pending = Pending()
+    /// How many records this process has collected.
+    private(set) var collected: [StateSummary.Collected: Int] = [:]
     /// Commits are this far apart at least when nothing but passes without records is to be saved.
     private static let commitInterval: Duration = .seconds(1)
     private var committedAt = Timestamp(milliseconds: .min)
@@ -204,6 +208,10 @@ package actor Spool {
             }
         }
         lastAppended[advance.stream] = lastSequence
+        if advance.backfill?.sink == nil {
+            let whose = StateSummary.Collected(account: advance.account, dataset: advance.dataset)
+            collected[whose, default: 0] += advance.taken.count
+        }
         lastCollectedSequence = lastSequence
     }
 

@@ -54,6 +54,12 @@ package struct StateSummary: Sendable {
         package let found: Timestamp
     }
 
+    /// Whose records, by the account's label.
+    package struct Collected: Hashable, Sendable {
+        package let account: String
+        package let dataset: Dataset
+    }
+
     /// The process that has the state directory; nil if no service runs.
     package let processID: Int32?
     package let writtenBy: String
@@ -69,6 +75,10 @@ package struct StateSummary: Sendable {
     package let backfills: [BackfillStatus]
     package let lastSequence: Int64
     package let spoolBytes: Int
+    /// In segments with something that a sink has not got yet.
+    package var undeliveredBytes = 0
+    /// What the asked process has collected since it began; empty when the state is read from outside.
+    package var collected: [Collected: Int] = [:]
     /// What the service last said of itself, as JSON.
     package let runtime: Data?
     /// Why the spool takes nothing more; nil while it does.
@@ -78,9 +88,15 @@ package struct StateSummary: Sendable {
 extension Spool {
     /// Where everything stands now.
     package func stateSummary() throws -> StateSummary {
+        // Who asks from the side may come late, and SQLite does not survive that.
+        guard isOpen else {
+            throw SpoolError.directory(path: directory.path, reason: "the service has let go of it and is stopping")
+        }
         try flush()
         let time = now()
-        return try query { try StateSummary($0, processID: nil, now: time) }
+        var summary = try query { try StateSummary($0, processID: nil, now: time) }
+        summary.collected = collected
+        return summary
     }
 }
 
@@ -91,6 +107,13 @@ extension StateSummary {
         let last = (try Property.nextSequence.fetch(database).flatMap(Int64.init) ?? 1) - 1
         lastSequence = last
         spoolBytes = try Int.fetchOne(database, sql: "SELECT COALESCE(SUM(length), 0) FROM segment") ?? 0
+        undeliveredBytes =
+            try Int.fetchOne(
+                database,
+                sql: """
+                    SELECT COALESCE(SUM(length), 0) FROM segment
+                    WHERE last_sequence > (SELECT MIN(position) FROM sink WHERE detached_ms IS NULL)
+                    """) ?? 0
         runtime = try Property.runtime.fetch(database).map { Data($0.utf8) }
         fullness = try Property.fullness.fetch(database).flatMap(Fullness.init(json:))
         let lateness = try LatenessHistogram.byStream(database, days: [now.day, (now - .seconds(86_400)).day])

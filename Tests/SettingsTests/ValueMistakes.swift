@@ -183,6 +183,13 @@ extension Mistake {
 
                 """# + goodAccount + goodSink),
         Mistake(
+            "a listen address that is a name", at: "2:10", says: "address and a port",
+            in: #"""
+                [metrics]
+                listen = "metrics.example.com:9717"
+
+                """# + goodAccount + goodSink),
+        Mistake(
             "a textfile that nobody reads", at: "2:12", says: "must end in .prom",
             in: #"""
                 [metrics]

@@ -234,7 +234,8 @@ import TwilioSources
     ) -> StatusReport {
         StatusReport(
             version: "0.1.0", processId: 42, startedAt: now - .seconds(86_400), heardAt: now + heard, now: now,
-            spoolBytes: 12_345_678, fullness: nil, lastSequence: 10, streams: streams, sinks: [], gaps: gaps,
+            spoolBytes: 12_345_678, spoolUndeliveredBytes: 0, fullness: nil, lastSequence: 10, streams: streams,
+            sinks: [], gaps: gaps,
             discoveries: [],
             usage: [], rates: [], backfills: [], hints: [])
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Sockets
 
 /// Asks the running service to carry out a command.
 package struct ControlClient: Sendable {

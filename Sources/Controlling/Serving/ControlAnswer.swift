@@ -1,3 +1,4 @@
+import Sockets
 import Synchronization
 
 /// The answer to a request, line by line, as fast as the client takes it.

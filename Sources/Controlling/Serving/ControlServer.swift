@@ -1,5 +1,4 @@
-import Glibc
-import Synchronization
+import Sockets
 
 /// Carries out commands for other processes of this machine, over a UNIX socket.
 ///
@@ -44,55 +43,17 @@ package struct ControlServer: Sendable {
     package func run(listening isListening: @Sendable () -> Void = {}) async throws(ControlServerError) {
         let listening = try ListeningSocket(path: path, group: group, notice: notice)
         isListening()
-        let active = Counter()
-        await withDiscardingTaskGroup { tasks in
-            while !Task.isCancelled {
-                do {
-                    guard let client = try listening.socket.accepted() else {
-                        try await listening.socket.wait(for: .reading)
-                        continue
-                    }
-                    await admit(client, active, &tasks)
-                } catch let error as SystemError {
-                    // Out of descriptors or memory. The client stays in the queue, so that looking again at once
-                    // would look for ever.
-                    notice("no command can be taken from \(path) for a second: \(error.reason)")
-                    try? await Task.sleep(for: .seconds(1))
-                } catch {
-                    // Cancelled: the loop sees it.
-                }
-            }
-            listening.close()
-            tasks.cancelAll()
-        }
+        let (path, maximum, timeouts, handler) = (path, maximumConnections, timeouts, handler)
+        let reception = Reception(
+            atMost: maximum,
+            notice: { [notice] in notice("no command can be taken from \(path) for a second: \($0)") },
+            turnAway: { client in
+                let end = ControlEnd.later(
+                    "\(maximum) commands are running in the service already; try again when one has ended")
+                // A new socket has room for this line.
+                try? await ControlAnswer(client, timeout: .zero).end(end)
+            },
+            serve: { await ServedConnection(socket: $0, timeouts: timeouts, handler: handler).serve() })
+        await reception.run(on: listening.socket, close: listening.close)
     }
-
-    private func admit(_ client: StreamSocket, _ active: Counter, _ tasks: inout DiscardingTaskGroup) async {
-        guard active.increment(upTo: maximumConnections) else {
-            let end = ControlEnd.later(
-                "\(maximumConnections) commands are running in the service already; try again when one has ended")
-            // A new socket has room for this line.
-            try? await ControlAnswer(client, timeout: .zero).end(end)
-            return
-        }
-        let connection = ServedConnection(socket: client, timeouts: timeouts, handler: handler)
-        tasks.addTask {
-            await connection.serve()
-            active.decrement()
-        }
-    }
-}
-
-private final class Counter: Sendable {
-    private let count = Mutex(0)
-
-    func increment(upTo limit: Int) -> Bool {
-        count.withLock { count in
-            guard count < limit else { return false }
-            count += 1
-            return true
-        }
-    }
-
-    func decrement() { count.withLock { $0 -= 1 } }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Sockets
 
 /// The socket file that clients find, from its making to its removal.
 ///

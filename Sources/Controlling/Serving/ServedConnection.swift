@@ -1,3 +1,5 @@
+import Sockets
+
 /// One client: its request, the handler, and the end of the answer.
 struct ServedConnection: Sendable {
     let socket: StreamSocket

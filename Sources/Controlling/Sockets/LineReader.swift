@@ -1,3 +1,5 @@
+import Sockets
+
 /// Reads a socket line by line, and never holds more than one line's limit and one chunk.
 final class LineReader {
     private let socket: StreamSocket

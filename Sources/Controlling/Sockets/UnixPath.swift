@@ -1,4 +1,5 @@
 import Glibc
+import Sockets
 
 /// A socket's place: its directory, held open, and its name there.
 ///
@@ -51,12 +52,4 @@ final class UnixPath: Sendable {
             }
         }
     }
-}
-
-/// A system call that failed.
-struct SystemError: Error, Equatable {
-    let call: String
-    let code: Int32
-
-    var reason: String { "\(String(cString: strerror(code))) (\(call))" }
 }

@@ -19,7 +19,8 @@ package struct MetricsSettings: Sendable, Equatable {
     }
 
     private static func refusal(_ text: String) -> String? {
-        Endpoint(text) == nil ? "must be an address and a port, like \"127.0.0.1:9717\"" : nil
+        // A name could take long to look up, and stand for several addresses.
+        Endpoint(text)?.isAddress == true ? nil : "must be an address and a port, like \"127.0.0.1:9717\""
     }
 
     func write(to writer: inout TOMLWriter) {

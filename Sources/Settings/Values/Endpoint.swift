@@ -49,6 +49,12 @@ package struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
+    /// Whether it is no name that has to be looked up; `localhost` is 127.0.0.1.
+    var isAddress: Bool {
+        var address = in_addr()
+        return host == "localhost" || Self.isIPv6(host) || inet_pton(AF_INET, host, &address) == 1
+    }
+
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// RFC 1123 labels, underscores allowed as people use them in internal zones; also IPv4 addresses.

@@ -17,6 +17,7 @@ package final class RateLimiter: Sendable {
     private struct State {
         var bucket: TokenBucket
         var rate = AdaptiveRate()
+        var used = UsedRate()
         var queue = FairQueue()
         /// Who waits for a turn or for the office. The leader is in the queue, but not in here.
         var waiters: [FairQueue.Ticket: CheckedContinuation<Turn, any Error>] = [:]
@@ -42,6 +43,12 @@ package final class RateLimiter: Sendable {
 
     /// Requests per second that are allowed now: `configured`, or less after a 429.
     package var current: Double { configured * state.withLock { $0.rate.share } }
+
+    /// How much of the rate allowed now was used in the last minute or so: 0 to about 1; more after a burst.
+    package var usedShare: Double {
+        let now = now
+        return state.withLock { $0.used.perSecond(at: now) } / current
+    }
 
     private var now: Duration { start.duration(to: clock.monotonicNow) }
 
@@ -82,6 +89,7 @@ package final class RateLimiter: Sendable {
             // Who waits goes first, so this is for when nobody does.
             if state.queue.isEmpty, state.bucket.next(at: now, isBusy: false) <= now {
                 state.bucket.take(at: now, isBusy: false)
+                state.used.took(at: now)
                 return (state.count, nil)
             }
             state.queue.add(state.count, urgency, stream: stream)
@@ -150,6 +158,7 @@ package final class RateLimiter: Sendable {
             var next = state.bucket.next(at: now, isBusy: true)
             while next <= now, let ticket = state.queue.popNext() {
                 state.bucket.take(at: now, isBusy: true)
+                state.used.took(at: now)
                 if let waiter = state.waiters.removeValue(forKey: ticket) { released.append(waiter) }
                 next = state.bucket.next(at: now, isBusy: true)
             }

@@ -64,6 +64,7 @@ struct Check: AsyncParsableCommand {
             }
             trials?.sinks[sink.name]?.forEach(say)
         }
+        for line in metricsLines(settings.metrics) { Terminal.say("  " + line) }
         Terminal.say("  state in \(settings.state.directory), at most \(ByteSize.text(settings.state.maximumBytes))")
         // Threads that hang in a look-up or a handshake may still be at work, and exit handlers do not wait for them.
         if let trials { _exit(trials.exit.rawValue) }
@@ -116,5 +117,19 @@ private struct Trials {
         let levels = Set([accounts.values, sinks.values].joined().joined().map(\.level))
         if levels.contains(.failure) { return Exit.unavailable }
         return levels.contains(.refusal) ? Exit.permission : .success
+    }
+
+    private func metricsLines(_ metrics: MetricsSettings) -> [String] {
+        var lines: [String] = []
+        if let address = metrics.listen {
+            lines.append("metrics at http://\(address)/metrics")
+            if !address.isLoopback {
+                lines.append(
+                    "  warning: others on the network can read them: names of accounts and sinks, and how they do. "
+                        + "There is no password; let a firewall see to it, or listen at 127.0.0.1")
+            }
+        }
+        if let path = metrics.textfile { lines.append("metrics in \(path)") }
+        return lines
     }
 }

@@ -63,7 +63,7 @@ struct Run: AsyncParsableCommand {
         do {
             assembly = try await notifier.whileAskingForTime({ try await clock.sleep(for: $0) }) {
                 try await Assembly(
-                    settings, clock: clock, logger: logger, pulseInterval: Watchdog.interval(notifier))
+                    settings, clock: clock, logger: logger, pulseInterval: Self.pulseInterval(notifier, settings))
             }
         } catch {
             logger.critical("\(error)", metadata: ["message_id": "\(LogKind.cannotStart)"])
@@ -85,6 +85,11 @@ struct Run: AsyncParsableCommand {
         }
     }
 
+    /// Who wants to know whether everything turns: the service manager, or who asks for `/healthz`.
+    private static func pulseInterval(_ notifier: ServiceNotifier, _ settings: ResolvedSettings) -> Duration? {
+        Watchdog.interval(notifier) ?? (settings.metrics.listen == nil ? nil : MetricsReport.pulseInterval)
+    }
+
     private func serve(
         _ assembly: Assembly, _ keeper: SpoolKeeper, _ level: SharedLogLevel, _ logger: Logger
     ) async throws {
@@ -96,6 +101,7 @@ struct Run: AsyncParsableCommand {
         }
         let announcer = LifeAnnouncer(
             assembly, configurationPath: options.config, clock: keeper.clock, logger: logger)
+        let metrics = MetricsReport(assembly, startedAt: keeper.startedAt, clock: keeper.clock)
         assembly.start()
         // Services stop in reverse: collecting first, then what is to be said of it, then deliveries, and saving the
         // state last.
@@ -112,6 +118,7 @@ struct Run: AsyncParsableCommand {
             SummaryService(assembly: assembly, clock: keeper.clock, logger: logger),
             StoppingService(notifier: keeper.notifier),
         ]
+        services += metricsServices(metrics, assembly.settings.metrics, keeper.clock, logger)
         let stopper = Stopper()
         services.append(OutputWatch(reader: assembly.outputReader, stop: { await stopper.stop() }))
         if let untilIdle {
@@ -136,6 +143,19 @@ struct Run: AsyncParsableCommand {
         try await group.run()
         logger.notice("stopped", metadata: ["message_id": "\(LogKind.stopped)"])
         withExtendedLifetime(signals) {}
+    }
+
+    private func metricsServices(
+        _ report: MetricsReport, _ settings: MetricsSettings, _ clock: any PipelineClock, _ logger: Logger
+    ) -> [any Service] {
+        var services: [any Service] = []
+        if let address = settings.listen {
+            services.append(MetricsService(address: address, report: report, logger: logger))
+        }
+        if let path = settings.textfile {
+            services.append(TextFileService(path: path, report: report, clock: clock, logger: logger))
+        }
+        return services
     }
 
     private func runOnce(_ assembly: Assembly, _ keeper: SpoolKeeper, _ logger: Logger) async throws {

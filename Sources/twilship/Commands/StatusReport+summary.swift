@@ -10,12 +10,23 @@ extension StatusReport {
         let runtime = summary.runtime.flatMap { try? JSONDecoder().decode(RuntimeReport.self, from: $0) }
         // What another process once said of itself is history.
         let live = runtime.flatMap { $0.process_id == summary.processID ? $0 : nil }
+        self.init(summary, processID: summary.processID, live, accounts, now: now)
+    }
+
+    /// - Parameters:
+    ///   - processID: of the running service; nil if none runs.
+    ///   - live: what it says of itself; nil if it has not said anything yet.
+    init(
+        _ summary: StateSummary, processID: Int32?, _ live: RuntimeReport?, _ accounts: [AccountSettings],
+        now: Timestamp
+    ) {
         version = summary.writtenBy
-        processId = summary.processID
+        processId = processID
         startedAt = live?.started_at
         heardAt = live?.updated_at
         self.now = now
         spoolBytes = summary.spoolBytes
+        spoolUndeliveredBytes = summary.undeliveredBytes
         fullness = summary.fullness.map { "\($0)" }
         lastSequence = summary.lastSequence
         gaps = summary.gaps.map(Gap.init)
@@ -23,7 +34,7 @@ extension StatusReport {
             (live?.streams ?? []).compactMap { stream in stream.key.map { ($0, stream) } },
             uniquingKeysWith: { first, _ in first })
         // A stream of which a running service says nothing has left the configuration.
-        let silence = summary.processID == nil ? "stopped" : live == nil ? "starting" : "not configured"
+        let silence = processID == nil ? "stopped" : live == nil ? "starting" : "not configured"
         let known = summary.streams.map { Stream($0, said[$0.key]?.status, silence: silence, now: now) }
         // Streams that were never read have no place yet, and may be the ones in trouble.
         let placed = Set(summary.streams.map(\.key))
@@ -32,7 +43,7 @@ extension StatusReport {
         sinks = summary.sinks.map { sink in
             Sink(
                 sink, live?.sinks[sink.name], summary.resends[sink.name] ?? StateSummary.Resends(),
-                isRunning: summary.processID != nil)
+                isRunning: processID != nil)
         }.sorted { ($0.attempts, $0.backlog) > ($1.attempts, $1.backlog) }
         let names = Set(summary.sinks.map(\.name))
         orphanedDeadLetters = summary.resends.filter { !names.contains($0.key) }.mapValues(\.deadLetters)
@@ -218,6 +229,7 @@ extension StatusReport.Rate {
         requestsPerSecondConfigured = rate.configured
         limits = rate.limits
         limitsSlowed = rate.slowed
+        usedRatio = rate.used
     }
 
     /// Nil if all is as configured.

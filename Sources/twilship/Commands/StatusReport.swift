@@ -130,6 +130,8 @@ struct StatusReport: Encodable {
         let limits: Int
         /// How many of the limits are below what is configured.
         let limitsSlowed: Int
+        /// Of `requestsPerSecond`, what was used in the last minute or so; of several limits, the greatest.
+        let usedRatio: Double?
     }
 
     /// A backfill that has not ended.
@@ -157,6 +159,8 @@ struct StatusReport: Encodable {
     let heardAt: Timestamp?
     let now: Timestamp
     let spoolBytes: Int
+    /// In segments with something that a sink has not got yet.
+    let spoolUndeliveredBytes: Int
     /// Why the spool takes nothing more, for which sink, and what to do; absent while it does.
     let fullness: String?
     let lastSequence: Int64

@@ -28,7 +28,9 @@ struct Endpoint: Sendable {
         let budget = network.budget(
             collection.rateLimit, for: identity.budgetUser(dataset.rawValue), user: credential.user, environment: nil,
             address: collection.baseURL)
-        let transport = try network.transport(account.network, for: collection.baseURL)
+        let transport = CountedTransport(
+            try network.transport(account.network, for: collection.baseURL), identity.budgetUser(dataset.rawValue),
+            in: network.requests)
         let baseURL = try HTTPURL(collection.baseURL.description)
         self.init(
             identity: identity, collection: collection, dataset: dataset, budget: budget, user: credential.user,

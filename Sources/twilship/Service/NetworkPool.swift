@@ -1,4 +1,5 @@
 import Forwarding
+import Measuring
 import PipelineCore
 import Settings
 import Synchronization
@@ -35,6 +36,8 @@ final class NetworkPool: Sendable {
     /// For the pages of all streams.
     let memory = MemoryBudget()
     let accounts = KnownAccounts()
+    /// Requests by account, API and status.
+    let requests = CounterRegistry()
     private let state: Mutex<State>
 
     /// SIDs of the accounts that have a table of their own.
@@ -113,11 +116,12 @@ final class NetworkPool: Sendable {
             state.users.mapValues { keys in keys.compactMap { state.budgets[$0]?.limiter } }
         }
         return users.compactMap { whom, limiters in
-            let rates = limiters.map { (now: $0.current, configured: $0.configured) }
+            let rates = limiters.map { (now: $0.current, configured: $0.configured, used: $0.usedShare) }
             guard let lowest = rates.min(by: { $0.now < $1.now }) else { return nil }
             return RuntimeReport.Rate(
                 account: whom.account, account_sid: whom.accountSID, api: whom.api, configured: lowest.configured,
-                now: lowest.now, limits: rates.count, slowed: rates.count { $0.now < $0.configured })
+                now: lowest.now, limits: rates.count, slowed: rates.count { $0.now < $0.configured },
+                used: rates.map(\.used).max())
         }.sorted { ($0.account, $0.account_sid, $0.api) < ($1.account, $1.account_sid, $1.api) }
     }
 

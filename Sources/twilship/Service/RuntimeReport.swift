@@ -39,6 +39,8 @@ struct RuntimeReport: Codable {
         let limits: Int
         /// How many of the limits are below what is configured.
         let slowed: Int
+        /// Of what is allowed now, what was used in the last minute or so; of several limits, the greatest.
+        let used: Double?
     }
 
     let version: String

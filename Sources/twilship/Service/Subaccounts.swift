@@ -60,7 +60,10 @@ struct SubaccountSearch: Sendable {
             address: settings.apiBaseURL)
         let api = TwilioAPI(
             baseURL: try HTTPURL(settings.apiBaseURL.description), credential: credential.provider,
-            transport: try network.transport(settings.network, for: settings.apiBaseURL), limiter: budget.limiter,
+            transport: CountedTransport(
+                try network.transport(settings.network, for: settings.apiBaseURL), identity.budgetUser("accounts"),
+                in: network.requests),
+            limiter: budget.limiter,
             gate: network.gate(user: credential.user, address: settings.apiBaseURL), clock: network.clock)
         line = api.line(for: "\(identity.sid) subaccounts")
         self.settings = settings

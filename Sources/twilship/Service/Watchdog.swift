@@ -73,7 +73,7 @@ struct Watchdog: Service {
             logger.notice("everything moves again", metadata: ["message_id": "\(LogKind.movesAgain)"])
         } else {
             logger.critical(
-                "a part does not move on; unless it does, the service manager ends the process and starts it anew",
+                "a part does not move on; unless it does, a service manager that watches ends the process and starts it anew",
                 metadata: [
                     "message_id": "\(LogKind.stalled)", "stalled": "\(silent.prefix(10).joined(separator: ", "))",
                     "stalled_parts": "\(silent.count)", "stalled_for": "\(limit.forPeople)",

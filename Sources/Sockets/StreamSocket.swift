@@ -1,32 +1,27 @@
 @preconcurrency import Dispatch
 import Glibc
 
-/// A UNIX socket that never blocks a thread. Closed when nobody holds it any more.
+/// A connected or listening socket that never blocks a thread. Closed when nobody holds it any more.
 ///
 /// Waiting ends by readiness, time-out or the task's cancellation, and only then does `await` return: the descriptor is
 /// never closed while it is watched.
-final class StreamSocket: Sendable {
-    let descriptor: Int32
-    private static let queue = DispatchQueue(label: "Controlling.sockets")
+package final class StreamSocket: Sendable {
+    package let descriptor: Int32
+    private static let queue = DispatchQueue(label: "twilship.sockets")
 
     /// - Parameter descriptor: an open, non-blocking socket, which this owns from now on.
-    init(owning descriptor: Int32) { self.descriptor = descriptor }
-
-    /// A new socket, not yet bound or connected.
-    static func unbound() throws(SystemError) -> StreamSocket {
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(AF_UNIX, kind, 0)
-        guard descriptor >= 0 else { throw SystemError(call: "socket", code: errno) }
-        return StreamSocket(owning: descriptor)
-    }
+    package init(owning descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
 
     /// Both ends see the end; waiting tasks wake up.
-    func shutDown() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+    package func shutDown() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    /// The other end sees the end of what is sent; what it sends can still be read.
+    package func finishWriting() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// The next client that waits, or nil if none does.
-    func accepted() throws(SystemError) -> StreamSocket? {
+    package func accepted() throws(SystemError) -> StreamSocket? {
         while true {
             let client = accept(descriptor, nil, nil)
             if client >= 0 {
@@ -45,25 +40,8 @@ final class StreamSocket: Sendable {
         }
     }
 
-    /// Who connected, as the kernel noted it then (SO_PEERCRED, unix(7)).
-    func peer() throws(SystemError) -> ControlPeer {
-        var credentials = Credentials()
-        var size = socklen_t(MemoryLayout<Credentials>.size)
-        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 else {
-            throw SystemError(call: "getsockopt", code: errno)
-        }
-        return ControlPeer(uid: credentials.uid, gid: credentials.gid, pid: credentials.pid)
-    }
-
-    /// struct ucred of unix(7), which Glibc's module does not have.
-    private struct Credentials {
-        var pid: Int32 = 0
-        var uid: UInt32 = 0
-        var gid: UInt32 = 0
-    }
-
     /// What is there to read, up to `maximum` bytes, waiting for the first; empty at the end.
-    func read(atMost maximum: Int, until deadline: ContinuousClock.Instant? = nil) async throws(SocketFailure)
+    package func read(atMost maximum: Int, until deadline: ContinuousClock.Instant? = nil) async throws(SocketFailure)
         -> [UInt8]
     {
         while true {
@@ -85,7 +63,7 @@ final class StreamSocket: Sendable {
     }
 
     /// Everything, waiting for room.
-    func write(_ bytes: [UInt8], until deadline: ContinuousClock.Instant? = nil) async throws(SocketFailure) {
+    package func write(_ bytes: [UInt8], until deadline: ContinuousClock.Instant? = nil) async throws(SocketFailure) {
         var start = 0
         while start < bytes.count {
             let sent = bytes[start...].withUnsafeBytes {
@@ -104,10 +82,12 @@ final class StreamSocket: Sendable {
         }
     }
 
-    enum Direction { case reading, writing }
+    package enum Direction { case reading, writing }
 
     /// Until the socket can be read or written, or seems to: a false alarm is possible, so try and wait again.
-    func wait(for direction: Direction, until deadline: ContinuousClock.Instant? = nil) async throws(SocketFailure) {
+    package func wait(for direction: Direction, until deadline: ContinuousClock.Instant? = nil)
+        async throws(SocketFailure)
+    {
         let source: any DispatchSourceProtocol =
             switch direction {
             case .reading: DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: Self.queue)
@@ -137,13 +117,4 @@ final class StreamSocket: Sendable {
         if Task.isCancelled { throw .cancelled }
         if let deadline, deadline <= .now { throw .timedOut }
     }
-}
-
-/// Why reading or writing ended early.
-enum SocketFailure: Error, Equatable {
-    /// The other side will not read any more.
-    case closed
-    case timedOut
-    case cancelled
-    case system(SystemError)
 }
