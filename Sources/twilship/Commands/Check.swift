@@ -70,6 +70,20 @@ struct Check: AsyncParsableCommand {
         if let trials { _exit(trials.exit.rawValue) }
     }
 
+    private func metricsLines(_ metrics: MetricsSettings) -> [String] {
+        var lines: [String] = []
+        if let address = metrics.listen {
+            lines.append("metrics at http://\(address)/metrics")
+            if !address.isLoopback {
+                lines.append(
+                    "  warning: others on the network can read them: names of accounts and sinks, and how they do. "
+                        + "There is no password; let a firewall see to it, or listen at 127.0.0.1")
+            }
+        }
+        if let path = metrics.textfile { lines.append("metrics in \(path)") }
+        return lines
+    }
+
     private func say(_ finding: Finding) {
         let mark =
             switch finding.level {
@@ -117,19 +131,5 @@ private struct Trials {
         let levels = Set([accounts.values, sinks.values].joined().joined().map(\.level))
         if levels.contains(.failure) { return Exit.unavailable }
         return levels.contains(.refusal) ? Exit.permission : .success
-    }
-
-    private func metricsLines(_ metrics: MetricsSettings) -> [String] {
-        var lines: [String] = []
-        if let address = metrics.listen {
-            lines.append("metrics at http://\(address)/metrics")
-            if !address.isLoopback {
-                lines.append(
-                    "  warning: others on the network can read them: names of accounts and sinks, and how they do. "
-                        + "There is no password; let a firewall see to it, or listen at 127.0.0.1")
-            }
-        }
-        if let path = metrics.textfile { lines.append("metrics in \(path)") }
-        return lines
     }
 }
