@@ -1,3 +1,5 @@
+// Whichever of the two is built first defines timespec, for the compiler.
+import CSystemd
 import Glibc
 
 /// A wall-clock time as `2026-11-21T08:00:00.123Z`; milliseconds are cut, not rounded, so that a time is never in the future.
