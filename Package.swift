@@ -126,10 +126,9 @@ let package = Package(
         .testTarget(
             name: "twilshipTests",
             dependencies: [
-                "Forwarding", "Measuring", "PipelineCore", "PipelineTestKit", "Settings", "Simulating", "Spooling",
-                "Sockets", "SystemdSupport", "Transport", "TwilioSources", "twilio-simulator", "twilship",
-                argumentParser,
-                logging,
+                "Controlling", "Forwarding", "Measuring", "PipelineCore", "PipelineTestKit", "Settings",
+                "Simulating", "Sockets", "Spooling", "SystemdSupport", "Transport", "TwilioSources",
+                "twilio-simulator", "twilship", argumentParser, logging,
             ]),
         .testTarget(
             name: "TwilioSourcesTests",

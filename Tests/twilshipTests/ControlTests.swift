@@ -1,6 +1,9 @@
+import Controlling
 import Foundation
 import Simulating
 import Testing
+
+@testable import twilship
 
 /// `fetch`, and how commands reach the service.
 @Suite(.serialized) struct ControlTests {
@@ -89,17 +92,43 @@ import Testing
             for path in [workshop.folder, program, workshop.configurationPath] {
                 try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
             }
-            try await workshop.withService { _ in
+            func outcome(_ command: String...) async throws -> Outcome {
+                let arguments = ["--reuid", "65534", "--clear-groups", program] + command
                 let stranger = try Program(
-                    [
-                        "--reuid", "65534", "--clear-groups", program, "fetch", Self.nobody, "--config",
-                        workshop.configurationPath,
-                    ],
-                    environment: [:], executable: "/usr/bin/setpriv")
-                let outcome = await stranger.outcome()
-                #expect(outcome.code == 77, "\(outcome.complaints)")
-                #expect(outcome.complaints.contains("may not be asked"))
-                #expect(outcome.complaints.contains("group twilship"))
+                    arguments + ["--config", workshop.configurationPath], environment: [:],
+                    executable: "/usr/bin/setpriv")
+                return await stranger.outcome()
+            }
+            try await workshop.withService { _ in
+                for command in ["fetch", "explain"] {
+                    let outcome = try await outcome(command, Self.nobody)
+                    #expect(outcome.code == 77, "\(outcome.complaints)")
+                    #expect(outcome.complaints.contains("may not be asked"))
+                    #expect(outcome.complaints.contains("group twilship"))
+                }
+                let status = try await outcome("status")
+                #expect(status.code == 77 && status.complaints.contains("group twilship"), "\(status.complaints)")
+            }
+            let status = try await outcome("status")
+            #expect(status.code == 77 && status.complaints.contains("use sudo"), "\(status.complaints)")
+        }
+    }
+
+    @Test func `the status is the same through the service`() async throws {
+        try await Workshop.with(Self.options()) { workshop in
+            try workshop.configure(accounts: ["production"], collections: Workshop.eventsOnly)
+            try await workshop.withService { _ in
+                let client = ControlClient(path: workshop.folder + "/state/control")
+                try await eventually("the stream is there") {
+                    var lines: [String] = []
+                    let end = try await client.send(StatusQuestion(json: true, all: true).control) { line in
+                        lines.append(CommandVoice.heard(line).1)
+                    }
+                    #expect(end.exit == 0)
+                    let report = try JSONSerialization.jsonObject(with: Data(lines.joined().utf8)) as? [String: Any]
+                    #expect((report?["sinks"] as? [[String: Any]])?.count == 2)
+                    return (report?["streams"] as? [[String: Any]])?.count == 1
+                }
             }
         }
     }

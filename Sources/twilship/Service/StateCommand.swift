@@ -71,6 +71,11 @@ struct StateAccess: Sendable {
         return name
     }
 
+    /// Whether this process may look at the state, be there one or not.
+    static func canRead(_ settings: ResolvedSettings) -> Bool {
+        access(settings.state.directory + "/state.sqlite", R_OK) == 0 || errno != EACCES
+    }
+
     /// - Throws: `CommandRefusal` if there is no state that this process can read; none is made.
     static func mustExist(_ settings: ResolvedSettings) throws {
         do throws(SpoolError) {
@@ -86,6 +91,13 @@ struct StateAccess: Sendable {
     static func alone(_ command: some StateCommand, _ settings: ResolvedSettings, _ voice: CommandVoice) async throws
         -> ControlEnd
     {
+        guard canRead(settings) else {
+            throw CommandRefusal(
+                exit: Exit.permission.rawValue,
+                sentence:
+                    "this user may not read \(settings.state.directory), and no service runs that could be asked; "
+                    + "use sudo")
+        }
         let directory = StateDirectory(path: settings.state.directory)
         do {
             guard type(of: command).changesState else {
@@ -126,7 +138,7 @@ enum StateCommands {
     private static let all: [any StateCommand.Type] = [
         DeadLettersList.self, DeadLettersShow.self, DeadLettersReplay.self, DeadLettersDrop.self, ReplayAdd.self,
         ReplayList.self, ReplayCancel.self, SpoolList.self, SpoolVerify.self, SpoolExport.self, CheckpointList.self,
-        CheckpointSet.self, ExplainRecord.self,
+        CheckpointSet.self, ExplainRecord.self, StatusQuestion.self,
     ]
 
     /// - Returns: nil if it is none of them.
