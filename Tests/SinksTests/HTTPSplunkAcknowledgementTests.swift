@@ -137,6 +137,38 @@ import Transport
         }
     }
 
+    @Test func `an acknowledgement counts once nothing is on its way that it could be of`() throws {
+        let channel = SplunkChannel()
+        let first = try #require(channel.claim(0, channel.ticket()))
+        let second = channel.ticket()
+        channel.answer([0], of: try #require(channel.question()).generation, trouble: nil)
+        #expect(channel.status(of: first) == .due)
+        // Its number shows that the collector goes on.
+        let next = try #require(channel.claim(1, second))
+        #expect(channel.status(of: first) == .acknowledged)
+
+        let third = channel.ticket()
+        channel.answer([1], of: try #require(channel.question()).generation, trouble: nil)
+        #expect(channel.claim(0, third) == nil)
+        #expect(channel.status(of: next) == .lost)
+    }
+
+    @Test func `of a request that nobody answered, the next one that is answered tells`() throws {
+        let channel = SplunkChannel()
+        let first = try #require(channel.claim(0, channel.ticket()))
+        channel.fail(channel.ticket(), isAnswered: false)
+        channel.answer([0], of: try #require(channel.question()).generation, trouble: nil)
+        #expect(channel.status(of: first) == .due)
+        let second = try #require(channel.claim(2, channel.ticket()))
+        #expect(channel.status(of: first) == .acknowledged)
+        // A refusal took nothing, and has no number.
+        let refused = channel.ticket()
+        channel.answer([2], of: try #require(channel.question()).generation, trouble: nil)
+        #expect(channel.status(of: second) == .due)
+        channel.fail(refused, isAnswered: true)
+        #expect(channel.status(of: second) == .acknowledged)
+    }
+
     @Test func `a token that does not acknowledge holds the sink before anything is indexed twice`() async throws {
         let splunk = FakeSplunk()
         splunk.change { $0.acknowledges = false }

@@ -36,7 +36,7 @@ extension SplunkPreset {
     private func token() async -> Finding {
         var message = HTTPEndpoint.Message(url: paths.events, contentType: "application/json", body: [])
         message.isCompressible = false
-        if let channel { message.headers.append("X-Splunk-Request-Channel", channel.ticket().name) }
+        if let channel { message.headers.append("X-Splunk-Request-Channel", channel.name) }
         switch await endpoint.post(message) {
         case .failed(let delivery): return endpoint.finding(delivery, paths.events)
         case .answered(let response):

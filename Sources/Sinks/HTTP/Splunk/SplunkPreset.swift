@@ -29,10 +29,13 @@ struct SplunkPreset: HTTPPreset {
         if let channel, !channel.isProven, let refusal = await refusalToAcknowledge(channel) { return refusal }
         let ticket = channel?.ticket()
         switch await send(batch, ticket) {
-        case .failed(let delivery): return delivery
+        case .failed(let delivery, let isAnswered):
+            if let channel, let ticket { channel.fail(ticket, isAnswered: isAnswered) }
+            return delivery
         case .taken(let number, let said):
             guard let channel, let ticket else { return .accepted() }
             guard let number else {
+                channel.fail(ticket, isAnswered: true)
                 channel.isProven = false
                 return .hold(reason: SplunkAnswer.acknowledgementIsOff(said))
             }
@@ -47,7 +50,7 @@ struct SplunkPreset: HTTPPreset {
     // MARK: - Events
 
     private enum Sent {
-        case failed(Delivery)
+        case failed(Delivery, isAnswered: Bool)
         case taken(number: Int?, said: String)
     }
 
@@ -56,23 +59,25 @@ struct SplunkPreset: HTTPPreset {
             url: paths.events, contentType: "application/json", body: body.bytes(batch))
         if let ticket { message.headers.append("X-Splunk-Request-Channel", ticket.name) }
         switch await endpoint.post(message) {
-        case .failed(let delivery): return .failed(delivery)
+        case .failed(let delivery): return .failed(delivery, isAnswered: false)
         case .answered(let response):
             let said = endpoint.said(response, paths.events)
             let answer = SplunkAnswer(response.body)
-            if response.status == 413 { return .failed(.split(reason: said)) }
+            if response.status == 413 { return .failed(.split(reason: said), isAnswered: true) }
             if let answer {
                 let isTaken = 200..<300 ~= response.status && answer.isSuccess
                 if isTaken { return .taken(number: answer.number, said: said) }
                 let retryAfter = RetryAfter.duration(of: response, now: endpoint.clock.wallNow)
                 if let delivery = answer.delivery(of: batch, reason: said, retryAfter: retryAfter, endpoint) {
-                    return .failed(delivery)
+                    return .failed(delivery, isAnswered: true)
                 }
             }
             guard !(200..<300 ~= response.status) else {
-                return .failed(.retry(reason: "\(said). This is no answer of an event collector: check `url`."))
+                return .failed(
+                    .retry(reason: "\(said). This is no answer of an event collector: check `url`."), isAnswered: true)
             }
-            return .failed(endpoint.delivery(of: response, paths.events))
+            // A proxy may answer for a collector that took it all the same.
+            return .failed(endpoint.delivery(of: response, paths.events), isAnswered: response.status < 500)
         }
     }
 
@@ -130,7 +135,7 @@ struct SplunkPreset: HTTPPreset {
     /// Why nothing can be sent: the token is seen not to acknowledge. Each batch that were sent to find out would be
     /// indexed once more.
     func refusalToAcknowledge(_ channel: SplunkChannel) async -> Delivery? {
-        guard case .answered(let response) = await post([], channel: channel.ticket().name),
+        guard case .answered(let response) = await post([], channel: channel.name),
             SplunkAnswer(response.body)?.code == 14
         else { return nil }
         return .hold(reason: SplunkAnswer.acknowledgementIsOff(endpoint.said(response, paths.acknowledgements)))
