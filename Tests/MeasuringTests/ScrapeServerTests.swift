@@ -6,7 +6,7 @@ import Testing
 @testable import Measuring
 
 @Suite struct ScrapeServerTests {
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `GET gets the page, and HEAD its head`() async throws {
         try await withServer { port in
             let got = try await ask(port, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(5)),
         arguments: [
             ("GET / HTTP/1.1\r\n\r\n", "404"), ("GET /metrics/ HTTP/1.1\r\n\r\n", "404"),
             ("GET /../metrics HTTP/1.1\r\n\r\n", "404"), ("HEAD /none HTTP/1.1\r\n\r\n", "404"),
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `random bytes end nothing`() async throws {
         try await withServer { port in
             var generator = SystemRandomNumberGenerator()
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a head without an end is cut off at its limit`() async throws {
         try await withServer { port in
             let answer = try await ask(port, "GET /metrics HTTP/1.1\r\nX: " + String(repeating: "x", count: 50_000))
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `who sends no request in time is sent away`() async throws {
         var limits = ScrapeServer.Limits()
         limits.request = .milliseconds(50)
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `who does not take the answer is cut off, and its place is free again`() async throws {
         var limits = ScrapeServer.Limits()
         limits.answer = .milliseconds(50)
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `one connection too many is told to try again`() async throws {
         let (held, arrived) = AsyncStream.makeStream(of: Void.self)
         let (gate, open) = AsyncStream.makeStream(of: Void.self)
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `hundreds of connections that come and go leave nothing behind`() async throws {
         try await withServer { port in
             for round in 0..<500 {

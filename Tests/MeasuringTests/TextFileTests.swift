@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `who reads while it is written sees the old file or the new one, whole`() async throws {
         try await withFolder { folder in
             let path = folder + "/a.prom"
