@@ -82,8 +82,8 @@ final class SyslogReceiver: Sendable {
         try await eventually("\(program.rawValue) did not start: \(self.complaints)") { isReady() }
     }
 
-    /// The pool's threads block signals, and a child inherits that: rsyslog then never ends.
-    private static func run(_ process: Process) throws {
+    /// The pool's threads block signals, and a child inherits that: rsyslog and nginx then never end.
+    static func run(_ process: Process) throws {
         var none = sigset_t()
         var before = sigset_t()
         sigemptyset(&none)

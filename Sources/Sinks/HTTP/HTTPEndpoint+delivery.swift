@@ -10,6 +10,7 @@ import Transport
 /// | 402, 404, 405, 406, 407, 410, 411, 415, 417, 421, 426, 428, 431, 451 | hold | no other batch would fare better |
 /// | 408, 409, 425, 429, 503 | retry, as `Retry-After` says | it passes |
 /// | other 5xx | fault, as `Retry-After` says | it passes, or the server fails at a record |
+/// | 400 about a certificate | hold | nginx lets the handshake pass and answers so |
 /// | 400, 413, 422, other 4xx | split | it is about what was sent |
 /// | a certificate that is refused by either side, a setting that cannot be used | hold | |
 /// | any other failure on the network | retry | |
@@ -37,6 +38,9 @@ extension HTTPEndpoint {
             return .retry(after: RetryAfter.duration(of: response, now: clock.wallNow), reason: reason)
         case 500..<600:
             return .fault(after: RetryAfter.duration(of: response, now: clock.wallNow), reason: reason)
+        case 400 where String(decoding: response.body.prefix(1024), as: UTF8.self).contains("SSL certificate"):
+            return .hold(
+                reason: "\(reason). Check cert_file and key_file in [sink.tls], and that the server knows their CA.")
         case 400..<500: return .split(reason: reason)
         default: return .retry(reason: "\(reason). This is no answer to a POST.")
         }
