@@ -114,9 +114,10 @@ struct DeliveryQueue {
 
     /// Takes out what waits to be sent again, once something of which the records were let go of does: all that follows
     /// it must follow it again.
-    mutating func takeShelved() -> [Parcel] {
+    /// - Parameter resent: the family of what is sent once more on demand. It lies elsewhere, and stays.
+    mutating func takeShelved(besides resent: Int? = nil) -> [Parcel] {
         guard parcels.contains(where: { $0.isShelved && $0.state == .ready }) else { return [] }
-        let ready = parcels.filter { $0.state == .ready }
+        let ready = parcels.filter { $0.state == .ready && $0.family != resent }
         for parcel in ready { remove(parcel.id) }
         return ready
     }
@@ -163,7 +164,7 @@ struct DeliveryQueue {
         guard let index = parcels.firstIndex(where: { $0.id == id }) else { return Outcome() }
         var outcome = Outcome()
         parcels[index].state = .ready
-        switch delivery {
+        switch parcels[index].isShelved ? delivery.ofAll : delivery {
         case .accepted(let state):
             parcels[index].records = []
             parcels[index].sinkState = state
@@ -286,6 +287,18 @@ struct DeliveryQueue {
         guard let index = parcels.firstIndex(where: { $0.id == id }) else { return nil }
         change(&parcels[index])
         return parcels[index]
+    }
+}
+
+extension Delivery {
+    /// Without judging records: those that are not in memory must be found again first.
+    fileprivate var ofAll: Delivery {
+        switch self {
+        case .accepted, .retry, .hold: self
+        case .fault(let after, let reason): .retry(after: after, reason: reason)
+        case .split(let reason): .retry(reason: reason)
+        case .perRecord: .retry(reason: "the sink has an outcome for each record of what it had handed over")
+        }
     }
 }
 

@@ -69,7 +69,9 @@ struct DeliveryRun {
         }
         guard !Task.isCancelled else { return false }
         if queue.outstanding > 0 {
-            if let next = [filling, pausedUntil].compactMap(\.self).min() { wake(at: next, &group) }
+            // At an end at once nothing is sent after the pause.
+            let pauseEnd = ending == .atOnce ? nil : pausedUntil
+            if let next = [filling, pauseEnd].compactMap(\.self).min() { wake(at: next, &group) }
             return true
         }
         // What was accepted is noted first: it would be sent again otherwise.
@@ -94,7 +96,7 @@ struct DeliveryRun {
     private mutating func take(_ outcome: DeliveryQueue.Outcome) {
         if outcome.isSuccess { trouble.succeeded() }
         if let failure = outcome.failure { pause(failure.reason, after: failure.after, isHold: outcome.isHold) }
-        for parcel in queue.takeShelved() { cutter.putBack(parcel.sequences) }
+        for parcel in queue.takeShelved(besides: resend?.family) { cutter.putBack(parcel.sequences) }
     }
 
     private mutating func pause(_ reason: String, after: Duration?, isHold: Bool) {
@@ -242,7 +244,7 @@ struct DeliveryRun {
     private mutating func settleResend() async throws {
         guard let resend else { return }
         let parcels = queue.parcels.filter { $0.family == resend.family }
-        guard parcels.allSatisfy({ $0.state == .decided }) else { return }
+        guard !parcels.isEmpty, parcels.allSatisfy({ $0.state == .decided }) else { return }
         let rejected = parcels.flatMap(\.rejected)
         if !rejected.isEmpty { try await reportRejected(rejected) }
         let reasons = Dictionary(rejected.map { ($0.record.sequence, $0.reason) }) { first, _ in first }

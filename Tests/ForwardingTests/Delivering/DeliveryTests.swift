@@ -223,6 +223,31 @@ import Testing
         }
     }
 
+    @Test func `what is sent again on demand is not done with when the connection breaks under it`() async throws {
+        try await Self.withBench { bench in
+            try await bench.append(10)
+            await bench.deliver(to: RecordingSink())
+            _ = try await bench.spool.addReplay(
+                sink: "siem", from: Timestamp(milliseconds: 0), to: bench.clock.wallNow + .seconds(86_400),
+                requestedBy: 0)
+            try await bench.append(5)
+            let (clock, begun) = (bench.clock, bench.clock.monotonicNow)
+            bench.options.inFlight = 4
+            let sink = RecordingSink(outstanding: 16, guarantee: .firstKernel, handsOver: true) { _, batch in
+                // Live records are handed over first; what is sent again breaks with them, and is told of it first.
+                let isReplay = batch.records.contains(where: \.isReplay)
+                let left = .seconds(isReplay ? 9 : 10) - begun.duration(to: clock.monotonicNow)
+                try? await clock.sleep(for: left > .zero ? left : .seconds(2))
+                return left > .zero ? .retry(reason: "closed") : .accepted()
+            }
+            try await bench.clock.run { [bench] in await bench.deliver(to: sink) }
+            #expect(sink.accepted.filter(\.isReplay).count == 10)
+            #expect(sink.accepted.filter { !$0.isReplay }.count == 5)
+            let open = try await bench.spool.replays(openOnly: true)
+            #expect(open.isEmpty)
+        }
+    }
+
     @Test func `what a filter leaves out is left out of what is sent again, too`() async throws {
         try await Self.withBench { bench in
             try await bench.append(6, stream: 1)
