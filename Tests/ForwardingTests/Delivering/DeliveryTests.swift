@@ -236,7 +236,7 @@ import Testing
             let sink = RecordingSink(outstanding: 16, guarantee: .firstKernel, handsOver: true) { _, batch in
                 // Live records are handed over first; what is sent again breaks with them, and is told of it first.
                 let isReplay = batch.records.contains(where: \.isReplay)
-                let left = .seconds(isReplay ? 9 : 10) - begun.duration(to: clock.monotonicNow)
+                let left = .milliseconds(isReplay ? 9_999 : 10_000) - begun.duration(to: clock.monotonicNow)
                 try? await clock.sleep(for: left > .zero ? left : .seconds(2))
                 return left > .zero ? .retry(reason: "closed") : .accepted()
             }
