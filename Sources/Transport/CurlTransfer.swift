@@ -40,17 +40,20 @@ final class CurlTransfer {
         }
         // Trailers say nothing that anyone here asks for.
         guard headersReceivedAt == nil else { return true }
-        let text = String(decoding: line, as: UTF8.self).trimmingWhitespace
+        let text = line[...].trimmingBlanks
         if text.isEmpty {
             // The end of the headers, or of an informational response with another one to follow.
             if status >= 200 { headersReceivedAt = .now }
         } else if line.starts(with: "HTTP/".utf8) {
             headers.removeAll()
-            status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+            let words = text.split(separator: UInt8(ascii: " "))
+            status = words.dropFirst().first.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
         } else if line.first == UInt8(ascii: " ") || line.first == UInt8(ascii: "\t") {
-            headers.appendToLast(text)
-        } else if let colon = text.firstIndex(of: ":") {
-            headers.append(String(text[..<colon]), String(text[text.index(after: colon)...]).trimmingWhitespace)
+            headers.appendToLast(String(decoding: text, as: UTF8.self))
+        } else if let colon = text.firstIndex(of: UInt8(ascii: ":")) {
+            headers.append(
+                String(decoding: text[..<colon], as: UTF8.self),
+                String(decoding: text[(colon + 1)...].trimmingBlanks, as: UTF8.self))
         }
         return true
     }
@@ -132,9 +135,12 @@ func receiveBody(_ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: In
     return transfer.receive(body: piece) ? piece.count : 0
 }
 
-extension String {
-    fileprivate var trimmingWhitespace: String {
-        let isBlank = { (character: Character) in character.isWhitespace }
-        return String(drop(while: isBlank).reversed().drop(while: isBlank).reversed())
+extension Slice<UnsafeRawBufferPointer> {
+    /// Without blanks, tabs and line ends at both ends.
+    fileprivate var trimmingBlanks: Self {
+        let isBlank = { (byte: UInt8) in byte == 0x20 || (0x09...0x0d).contains(byte) }
+        var rest = drop(while: isBlank)
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        return rest
     }
 }
