@@ -11,7 +11,6 @@ using simdjson::error_code;
 using simdjson::internal::dom_parser_implementation;
 
 struct csimdjson_parser {
-    std::unique_ptr<dom_parser_implementation> simd;
     PageShape shape;
     std::vector<csimdjson_record> records;
     std::vector<csimdjson_range> fields;
@@ -19,16 +18,22 @@ struct csimdjson_parser {
 
 namespace {
 
+/// Where the tokens of the answer at hand are: megabytes, of use only while it is parsed. There are far more parsers, one
+/// for each query under way, than threads that parse.
+thread_local std::unique_ptr<dom_parser_implementation> tokens;
+
 /// Finds where the tokens begin, with the fastest code this processor can run.
-error_code find_tokens(csimdjson_parser &parser, const uint8_t *bytes, size_t length) {
-    if (!parser.simd || parser.simd->capacity() < length) {
-        parser.simd.reset();
-        // The depth is for simdjson's second stage, which is not used.
+error_code find_tokens(const uint8_t *bytes, size_t length) {
+    if (!tokens || tokens->capacity() < length) {
+        tokens.reset();
+        // Pages are of about the same size: the next one fits, too. The depth is for simdjson's second stage, which is not
+        // used.
+        const size_t step = size_t(256) << 10;
         const error_code error = simdjson::get_active_implementation()->create_dom_parser_implementation(
-            length, 1, parser.simd);
+            (length / step + 1) * step, 1, tokens);
         if (error) return error;
     }
-    return parser.simd->stage1(bytes, length, simdjson::stage1_mode::regular);
+    return tokens->stage1(bytes, length, simdjson::stage1_mode::regular);
 }
 
 /// The bytes without control characters: blanks inside and outside strings, and what is no token where none may be.
@@ -46,9 +51,9 @@ csimdjson_status parse_answer(
     parser.records.clear();
     parser.fields.clear();
     page = {};
-    error_code error = length == 0 ? simdjson::EMPTY : find_tokens(parser, bytes, length);
+    error_code error = length == 0 ? simdjson::EMPTY : find_tokens(bytes, length);
     const bool has_controls = error == simdjson::UNESCAPED_CHARS;
-    if (has_controls) error = find_tokens(parser, without_controls(bytes, length).data(), length);
+    if (has_controls) error = find_tokens(without_controls(bytes, length).data(), length);
     switch (error) {
     case simdjson::SUCCESS: break;
     case simdjson::EMPTY: return CSIMDJSON_EMPTY;
@@ -57,8 +62,8 @@ csimdjson_status parse_answer(
     case simdjson::UNCLOSED_STRING: page.error = int32_t(length); return CSIMDJSON_CUT_SHORT;
     default: return CSIMDJSON_NOT_JSON;
     }
-    PageWalker walker(bytes, uint32_t(length), parser.simd->structural_indexes.get(),
-                      parser.simd->n_structural_indexes, has_controls, parser.shape, parser.records, parser.fields);
+    PageWalker walker(bytes, uint32_t(length), tokens->structural_indexes.get(),
+                      tokens->n_structural_indexes, has_controls, parser.shape, parser.records, parser.fields);
     const csimdjson_status status = is_record ? walker.only_record(page) : walker.page(page);
     page.records = parser.records.data();
     page.record_count = parser.records.size();
@@ -116,8 +121,8 @@ csimdjson_status csimdjson_parse_record(
     return parse_checked(*parser, bytes, length, true, *page);
 }
 
-void csimdjson_trim(csimdjson_parser *parser, size_t bytes) {
-    if (parser->simd && parser->simd->capacity() > bytes) parser->simd.reset();
+void csimdjson_trim(size_t bytes) {
+    if (tokens && tokens->capacity() > bytes) tokens.reset();
 }
 
 ptrdiff_t csimdjson_find(const uint8_t *bytes, size_t length, size_t start, uint8_t byte) {

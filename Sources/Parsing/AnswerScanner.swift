@@ -13,7 +13,7 @@ final class AnswerScanner {
         case record
     }
 
-    /// The memory for answers up to this size is kept: a page of 1,000 records has about 1 MiB.
+    /// The memory for answers up to this size is kept, by each thread: a page of 1,000 records has about 1 MiB.
     private static let keptBytes = 4 << 20
 
     private let handle: OpaquePointer?
@@ -38,7 +38,7 @@ final class AnswerScanner {
     ) throws(PageError) -> Result {
         guard body.count <= Int32.max else { throw .tooLarge(bytes: body.count) }
         try prepare(listKey, fieldKeys)
-        defer { csimdjson_trim(handle, Self.keptBytes) }
+        defer { csimdjson_trim(Self.keptBytes) }
         if body.starts(with: [0xEF, 0xBB, 0xBF]) { body.removeFirst(3) }
         var found = csimdjson_page()
         var status = parse(body, form, &found)

@@ -9,8 +9,8 @@ package import PipelineCore
 ///   does not hang together as a whole is refused.
 /// - The same bytes always give the same page.
 ///
-/// Not for use by two threads at once. A parser is cheap to make, and keeps four bytes of address space for each byte of
-/// the largest answer it read, up to 4 MiB, of which about a fifth is touched.
+/// Not for use by two threads at once. A parser is cheap to make. Each thread that parses keeps four bytes of address space
+/// for each byte of the largest answer it read, up to 4 MiB, of which about a fifth is touched.
 package final class PageParser {
     private let scanner = AnswerScanner()
 

@@ -13,31 +13,34 @@ package struct RecordIdentity: Hashable, Comparable, Sendable {
 
     /// The identity of a Twilio SID: two upper-case letters and 32 lower-case hexadecimal digits. Nil for anything else.
     package init?(sid: some Collection<UInt8>) {
-        self.init(reading: sid)
+        self.init(sid: Array(sid)[...])
     }
 
     /// As above. Generic code is not specialised across modules, and without that costs two microseconds a SID.
     package init?(sid: ArraySlice<UInt8>) {
-        self.init(reading: sid)
+        let words = sid.withUnsafeBufferPointer { bytes -> (UInt64, UInt64)? in
+            guard bytes.count == 34, Self.isCapital(bytes[0]), Self.isCapital(bytes[1]),
+                let high = Self.word(bytes, from: 2), let low = Self.word(bytes, from: 18)
+            else { return nil }
+            return (high, low)
+        }
+        guard let words else { return nil }
+        self.init(high: words.0, low: words.1)
     }
 
-    private init?(reading sid: some Collection<UInt8>) {
-        guard sid.count == 34 else { return nil }
-        var words: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in sid.enumerated() {
-            if index < 2 {
-                guard byte >= UInt8(ascii: "A"), byte <= UInt8(ascii: "Z") else { return nil }
-                continue
-            }
-            let digit: UInt64
+    private static func isCapital(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") }
+
+    /// What 16 digits from `start` on stand for.
+    private static func word(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> UInt64? {
+        var word: UInt64 = 0
+        for byte in bytes[start..<start + 16] {
             switch byte {
-            case 48...57: digit = UInt64(byte - 48)
-            case 97...102: digit = UInt64(byte - 87)
+            case 48...57: word = word << 4 | UInt64(byte - 48)
+            case 97...102: word = word << 4 | UInt64(byte - 87)
             default: return nil
             }
-            if index < 18 { words.0 = words.0 << 4 | digit } else { words.1 = words.1 << 4 | digit }
         }
-        self.init(high: words.0, low: words.1)
+        return word
     }
 
     /// The identity made of a digest's first 16 bytes.

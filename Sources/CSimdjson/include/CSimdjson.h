@@ -100,7 +100,7 @@ csimdjson_status csimdjson_parse_record(
     csimdjson_parser *parser, const uint8_t *bytes, size_t length, csimdjson_page *page);
 
 /// Gives the memory back that the last page needed, if it was more than `bytes`.
-void csimdjson_trim(csimdjson_parser *parser, size_t bytes);
+void csimdjson_trim(size_t bytes);
 
 /// Where the byte is first, at `start` or behind; -1 if nowhere.
 ptrdiff_t csimdjson_find(const uint8_t *bytes, size_t length, size_t start, uint8_t byte);
