@@ -14,6 +14,10 @@ final class AppendedFile {
     private let descriptor: Int32
     /// The first bytes of the file, up to `FileState.longestHead`.
     private var head: [UInt8]
+    /// Up to here the page cache was told to let go.
+    private var dropped: Int64 = 0
+    /// What readers who follow the file find in memory.
+    private static let mostCached: Int64 = 16 << 20
 
     /// Opens `path`; with `create`, an empty file 0600 is made if there is none.
     init(_ path: String, create: Bool) throws(FileSinkError) {
@@ -83,6 +87,15 @@ final class AppendedFile {
     /// without having written anything (fsync(2), "EIO").
     func sync() throws(FileSinkError) {
         guard fdatasync(descriptor) == 0 else { throw .failed("sync", path: path, code: errno) }
+        dropBehind()
+    }
+
+    /// Does not let a file that grows for days push everything else out of the page cache. What cannot be dropped stays.
+    private func dropBehind() {
+        let end = end - Self.mostCached
+        guard end - dropped >= Self.mostCached / 16 else { return }
+        _ = posix_fadvise(descriptor, off_t(dropped), off_t(end - dropped), POSIX_FADV_DONTNEED)
+        dropped = end
     }
 
     /// Compares what follows `offset` with the bytes due there, keeps what is equal and cuts the file at the first

@@ -19,6 +19,13 @@ struct PathLines {
 
     var count: Int { ends.count }
 
+    /// Growing by doubling would copy all of it again and again.
+    fileprivate mutating func reserve(_ batch: Batch) {
+        bytes.reserveCapacity(batch.lineBytes + batch.records.count)
+        ends.reserveCapacity(batch.records.count)
+        sequences.reserveCapacity(batch.records.count)
+    }
+
     /// Where the line begins in `bytes`; of the line after the last, where `bytes` end.
     func start(of line: Int) -> Int { line == 0 ? 0 : ends[line - 1] }
 
@@ -74,7 +81,10 @@ extension PathLines {
                 let path = template.path(for: record.origin, at: time)
                 place = places[path] ?? sorted.count
                 if place == sorted.count {
-                    sorted.append(PathLines(path: path, series: template.series(for: record.origin)))
+                    var lines = PathLines(path: path, series: template.series(for: record.origin))
+                    // Nearly always, all go to one path.
+                    if sorted.isEmpty { lines.reserve(batch) }
+                    sorted.append(lines)
                     places[path] = place
                 }
                 groups[group] = place
