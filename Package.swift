@@ -32,6 +32,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CFileCalls"),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
@@ -49,7 +50,7 @@ let package = Package(
         .target(name: "Parsing", dependencies: ["CSimdjson", "PipelineCore", crypto]),
         .target(name: "TwilioSources", dependencies: ["Parsing", "PipelineCore", "Transport"]),
         .target(name: "Normalising", dependencies: ["Parsing", "PipelineCore"]),
-        .target(name: "Spooling", dependencies: ["CZlib", "PipelineCore", grdb]),
+        .target(name: "Spooling", dependencies: ["CDeflate", "PipelineCore", grdb]),
         .target(name: "Formatting", dependencies: ["Parsing", "PipelineCore"]),
         .target(
             name: "Sinks",
@@ -68,9 +69,8 @@ let package = Package(
         .executableTarget(
             name: "twilship",
             dependencies: [
-                "Controlling", "Formatting", "Forwarding", "Measuring", "Normalising", "PipelineCore", "Settings",
-                "Sinks",
-                "Sockets", "Spooling",
+                "CMalloc", "Controlling", "Formatting", "Forwarding", "Measuring", "Normalising", "PipelineCore",
+                "Settings", "Sinks", "Sockets", "Spooling",
                 "SystemdSupport", "Transport", "TwilioSources", argumentParser, logging, metrics, serviceLifecycle,
                 unixSignals,
             ],

@@ -50,6 +50,7 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         // A write to a pipe that nobody reads must be an error, not the end.
         signal(SIGPIPE, SIG_IGN)
+        FreedMemory.keep()
         let environment = ProcessInfo.processInfo.environment
         let settings = try options.load(resolveSecrets: true, complain: Complaint(environment).tell)
         let level = SharedLogLevel(Logger.Level(rawValue: settings.log.level.rawValue) ?? .info)

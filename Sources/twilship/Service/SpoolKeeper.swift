@@ -29,10 +29,15 @@ struct SpoolKeeper: Sendable {
     /// Runs until the task is cancelled.
     func run() async {
         var rhythm = ReportRhythm()
+        var gaveBackAt = clock.monotonicNow
         assembly.pulse.begin("spool keeper")
         defer { assembly.pulse.end("spool keeper") }
         while (try? await clock.sleep(for: Self.interval)) != nil {
             assembly.pulse.beat("spool keeper")
+            if gaveBackAt.duration(to: clock.monotonicNow) >= FreedMemory.interval {
+                FreedMemory.giveBack()
+                gaveBackAt = clock.monotonicNow
+            }
             switch rhythm.next(assembly.board.now, at: clock.monotonicNow) {
             case .rest: continue
             case .tidy: await tidy()
