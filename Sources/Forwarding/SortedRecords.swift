@@ -99,35 +99,42 @@ struct SortedRecords {
         requests: Int, recordsRead: Int,
         backfill: BackfillProgress? = nil
     ) -> Advance {
-        var parts: [Advance.Part] = []
+        var parts: [EnvelopeLines] = []
         var taken: [LedgerItem] = []
         var checkpoint: Checkpoint?
+        taken.reserveCapacity(late.count + main.count)
         for (lane, records) in [(Lane.late, late), (lane, main)] where !records.isEmpty {
             let context = RecordContext(
                 account: stream.account, accountSID: stream.key.accountSID, dataset: stream.key.dataset,
                 collected: collected, lane: lane, serviceSID: stream.key.serviceSID,
                 environmentSID: stream.key.environmentSID)
             let sorted = Self.sorted(records)
-            var block = EnvelopeBlock()
-            // Growing by doubling would copy it again and again, and leave up to half of it empty.
-            block.bytes.reserveCapacity(sorted.reduce(0) { $0 + $1.record.raw.count + Self.envelopeBytes })
-            block.entries.reserveCapacity(sorted.count)
-            for record in sorted {
-                normaliser.append(record.record, occurrence: record.number, context: context, to: &block)
-                taken.append(record.item)
+            taken.append(contentsOf: sorted.lazy.map(\.item))
+            let lines = EnvelopeLines(
+                lane: lane, count: sorted.count,
+                estimatedBytes: sorted.reduce(0) { $0 + $1.record.raw.count + Self.envelopeBytes }
+            ) { index, block in
+                let candidate = sorted[index]
+                normaliser.append(candidate.record, occurrence: candidate.number, context: context, to: &block)
             }
-            if let time = sorted.last?.time, let entry = block.entries.last {
-                let sid = String(decoding: block.bytes[entry.id], as: UTF8.self)
-                checkpoint = max(checkpoint ?? Checkpoint(time: time, sid: sid), Checkpoint(time: time, sid: sid))
+            parts.append(lines)
+            if let time = sorted.last?.time {
+                let last = Checkpoint(time: time, sid: Self.id(of: sorted.count - 1, in: lines))
+                checkpoint = max(checkpoint ?? last, last)
             }
-            parts.append(Advance.Part(lane: lane, block: block))
         }
         return Advance(
             stream: id, account: stream.account, accountSID: stream.key.accountSID, dataset: stream.key.dataset,
-            blocks: parts, taken: taken, comparedAt: comparedAt, coverage: coverage, checkpoint: checkpoint,
+            parts: parts, taken: taken, comparedAt: comparedAt, coverage: coverage, checkpoint: checkpoint,
             window: window,
             readAt: contents.readAt, gap: gap, requestIDs: contents.requestIDs, requests: requests,
             recordsRead: recordsRead, length: length, lateness: lateness, backfill: backfill)
+    }
+
+    private static func id(of index: Int, in lines: EnvelopeLines) -> String {
+        var block = EnvelopeBlock()
+        lines.append(index, &block)
+        return block.entries.last.map { String(decoding: block.bytes[$0.id], as: UTF8.self) } ?? ""
     }
 
     /// What the envelope of a log adds to its record, with its message once more; others add less.

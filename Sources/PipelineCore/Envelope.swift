@@ -85,4 +85,18 @@ package struct EnvelopeBlock: Sendable {
     package var entries: [Entry] = []
 
     package init() {}
+
+    /// Appends one envelope of another block, or what was once one.
+    package mutating func append(_ entry: Entry, from source: [UInt8]) {
+        let shift = bytes.count - entry.line.lowerBound
+        func moved(_ range: Range<Int>) -> Range<Int> {
+            range.isEmpty ? 0..<0 : range.lowerBound + shift..<range.upperBound + shift
+        }
+        bytes.append(contentsOf: source[entry.line])
+        bytes.append(UInt8(ascii: "\n"))
+        entries.append(
+            Entry(
+                line: moved(entry.line), raw: moved(entry.raw), id: moved(entry.id), type: moved(entry.type),
+                time: entry.time, severity: entry.severity, identity: entry.identity))
+    }
 }

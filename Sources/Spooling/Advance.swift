@@ -12,6 +12,9 @@ package struct SpoolOptions: Sendable {
     /// Room that is kept back for a full disk.
     package let reserveBytes: Int
 
+    /// What is kept in memory of what was appended last, for sinks that keep up.
+    package var recentBytes = 4 << 20
+
     /// Pages of 4 KiB to which the write-ahead log grows: a quarter of the reserve, 4 MB at most. On a full disk it has to
     /// do with that.
     var logPages: Int { min(1000, max(16, reserveBytes / 4 / 4096)) }
@@ -41,26 +44,44 @@ package struct StreamID: Hashable, Sendable {
 /// to be compared anew.
 package struct AdvanceOvertaken: Error {}
 
-/// A complete pass over a window: what `Spool.append` makes durable together.
-package struct Advance: Sendable {
-    package struct Part: Sendable {
-        package let lane: Lane
-        package let block: EnvelopeBlock
+/// Envelopes of one lane, made only when they are written: all of a window at once would take more memory than the
+/// answers that they come from.
+package struct EnvelopeLines: Sendable {
+    package let lane: Lane
+    package let count: Int
+    /// What their lines will take, rather too much than too little.
+    package let estimatedBytes: Int
+    /// Appends the envelope with this index, 0 first, and a line feed. Always the same for the same index.
+    package let append: @Sendable (_ index: Int, _ block: inout EnvelopeBlock) -> Void
 
-        package init(lane: Lane, block: EnvelopeBlock) {
-            self.lane = lane
-            self.block = block
-        }
+    package init(
+        lane: Lane, count: Int, estimatedBytes: Int,
+        append: @escaping @Sendable (_ index: Int, _ block: inout EnvelopeBlock) -> Void
+    ) {
+        self.lane = lane
+        self.count = count
+        self.estimatedBytes = estimatedBytes
+        self.append = append
     }
 
+    /// Lines that are there already.
+    package init(lane: Lane, block: EnvelopeBlock) {
+        self.init(lane: lane, count: block.entries.count, estimatedBytes: block.bytes.count) { index, target in
+            target.append(block.entries[index], from: block.bytes)
+        }
+    }
+}
+
+/// A complete pass over a window: what `Spool.append` makes durable together.
+package struct Advance: Sendable {
     package let stream: StreamID
     /// The account's label today.
     package let account: String
     package let accountSID: String
     package let dataset: Dataset
     /// New records only, each part in (time, id) order.
-    package let blocks: [Part]
-    /// One item for each record in `blocks`.
+    package let parts: [EnvelopeLines]
+    /// One item for each record in `parts`.
     package let taken: [LedgerItem]
     /// When the records were compared with the ledger, as `Spool.compare` said; nil if they were not.
     package let comparedAt: Int64?
@@ -97,7 +118,8 @@ package struct Advance: Sendable {
     package let backfill: BackfillProgress?
 
     package init(
-        stream: StreamID, account: String, accountSID: String, dataset: Dataset, blocks: [Part], taken: [LedgerItem],
+        stream: StreamID, account: String, accountSID: String, dataset: Dataset, parts: [EnvelopeLines],
+        taken: [LedgerItem],
         comparedAt: Int64? = nil, coverage: Coverage, checkpoint: Checkpoint?, window: Window, readAt: Timestamp,
         gap: Gap? = nil,
         requestIDs: [String],
@@ -108,7 +130,7 @@ package struct Advance: Sendable {
         self.account = account
         self.accountSID = accountSID
         self.dataset = dataset
-        self.blocks = blocks
+        self.parts = parts
         self.taken = taken
         self.comparedAt = comparedAt
         self.coverage = coverage

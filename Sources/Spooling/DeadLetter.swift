@@ -44,7 +44,7 @@ package enum DeadLetterSelection: Sendable, Equatable {
 extension DeadLetter {
     static func add(_ rejection: Settlement.Rejection, sink: String, now: Timestamp, _ database: Database) throws {
         let record = rejection.record
-        let frame = Frame.encode(0..<1, of: record.alone, origin: record.origin, firstSequence: record.sequence)
+        let frame = Frame(record.alone, origin: record.origin, firstSequence: record.sequence).encoded
         try database.execute(
             sql: """
                 INSERT INTO dead_letter (sink, sequence, account, account_sid, dataset, record_id, record_type, time_ms,
@@ -102,17 +102,8 @@ extension DeadLetter {
 extension SpooledRecord {
     /// A block that holds only this record.
     var alone: EnvelopeBlock {
-        let shift = entry.line.lowerBound
-        func moved(_ range: Range<Int>) -> Range<Int> {
-            range.isEmpty ? 0..<0 : range.lowerBound - shift..<range.upperBound - shift
-        }
         var block = EnvelopeBlock()
-        block.bytes = Array(line) + [UInt8(ascii: "\n")]
-        block.entries = [
-            EnvelopeBlock.Entry(
-                line: moved(entry.line), raw: moved(entry.raw), id: moved(entry.id), type: moved(entry.type),
-                time: entry.time, severity: entry.severity, identity: entry.identity)
-        ]
+        block.append(entry, from: bytes)
         return block
     }
 

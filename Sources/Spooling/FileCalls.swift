@@ -18,13 +18,32 @@ package struct FileCalls: Sendable {
     /// The system's own. Files are made for the owner only: records hold personal data.
     package static let system = FileCalls(
         open: { Glibc.open($0, $1, 0o600) },
-        write: { pwrite($0, $1.baseAddress, $1.count, $2) },
-        read: { pread($0, $1.baseAddress, $1.count, $2) },
+        write: { descriptor, bytes, offset in
+            bufferedIfNeeded(descriptor) { pwrite(descriptor, bytes.baseAddress, bytes.count, offset) }
+        },
+        read: { descriptor, bytes, offset in
+            bufferedIfNeeded(descriptor) { pread(descriptor, bytes.baseAddress, bytes.count, offset) }
+        },
         sync: { fdatasync($0) },
         syncFolder: { fsync($0) },
         truncate: { Glibc.truncate($0, $1) },
         unlink: { Glibc.unlink($0) },
         allocate: { posix_fallocate($0, 0, $1) })
+
+    /// Reads and writes past the page cache. The name without underscores is for C with `_GNU_SOURCE` only.
+    static let direct: Int32 = __O_DIRECT
+
+    /// Tries once more through the page cache where the file system wants other blocks than ours after all.
+    private static func bufferedIfNeeded(_ descriptor: Int32, _ call: () -> Int) -> Int {
+        let result = call()
+        guard result < 0, errno == EINVAL else { return result }
+        let flags = fcntl(descriptor, F_GETFL)
+        guard flags >= 0, flags & direct != 0, fcntl(descriptor, F_SETFL, flags & ~direct) == 0 else {
+            errno = EINVAL
+            return result
+        }
+        return call()
+    }
 }
 
 /// What a path says of its file.

@@ -1,4 +1,4 @@
-import CZlib
+import CDeflate
 import PipelineCore
 
 /// What a segment file is made of: some records of one append, checksummed together.
@@ -16,13 +16,14 @@ import PipelineCore
 ///     ..  one index entry of 64 bytes per record
 ///     ..  the envelope lines
 struct Frame: Sendable {
-    /// Bounds what one read from disk brings into memory; a single longer line makes a frame of its own.
+    /// A frame takes no more records once it has so many bytes: that and one record bound what one read from disk brings
+    /// into memory.
     static let targetBytes = 1 << 20
     static let maximumRecords = 1000
 
     let firstSequence: Int64
     let origin: SpooledRecord.Origin
-    /// The whole frame as on disk; the entries' ranges lie within.
+    /// Where the lines are: the frame as on disk, or the block that it was made of. The entries' ranges lie within.
     let bytes: [UInt8]
     let entries: [EnvelopeBlock.Entry]
 
@@ -39,72 +40,94 @@ extension Frame {
     static let entryBytes = 64
     private static let magic: UInt32 = 0x3146_5754
 
-    /// What a block needs in a segment, a little more than less.
-    static func estimatedBytes(of block: EnvelopeBlock) -> Int {
-        block.bytes.count + block.entries.count * entryBytes + (block.entries.count / maximumRecords + 1) * 1024
+    /// What lines need in a segment, a little more than less.
+    static func estimatedBytes(of lines: EnvelopeLines) -> Int {
+        // Each frame has a header, and its last block is not full.
+        let frames = lines.count / maximumRecords + lines.estimatedBytes / (targetBytes / 2) + 1
+        return lines.estimatedBytes + lines.count * entryBytes + frames * (BlockBuffer.blockBytes + 1024)
     }
 
-    /// Cuts a block into ranges of entries, each small enough for one frame.
-    static func cuts(of block: EnvelopeBlock) -> [Range<Int>] {
-        var cuts: [Range<Int>] = []
-        var start = 0
-        var size = 0
-        for (index, entry) in block.entries.enumerated() {
-            let line = entry.line.count + 1 + entryBytes
-            if index > start, size + line > targetBytes || index - start >= maximumRecords {
-                cuts.append(start..<index)
-                start = index
-                size = 0
-            }
-            size += line
+    /// Makes the lines from `start` on, as many as one frame takes; at least one.
+    init(_ lines: EnvelopeLines, from start: Int, origin: SpooledRecord.Origin, firstSequence: Int64) {
+        var block = EnvelopeBlock()
+        let rest = lines.estimatedBytes / max(1, lines.count) * (lines.count - start)
+        block.bytes.reserveCapacity(min(Self.targetBytes, rest) + Self.slackBytes)
+        block.entries.reserveCapacity(min(Self.maximumRecords, lines.count - start))
+        for index in start..<min(lines.count, start + Self.maximumRecords) {
+            lines.append(index, &block)
+            if block.bytes.count + block.entries.count * Self.entryBytes >= Self.targetBytes { break }
         }
-        if start < block.entries.count { cuts.append(start..<block.entries.count) }
-        return cuts
+        self.init(block, origin: origin, firstSequence: firstSequence)
     }
 
-    /// The frame's bytes for the given entries of a block.
-    static func encode(
-        _ range: Range<Int>, of block: EnvelopeBlock, origin: SpooledRecord.Origin, firstSequence: Int64
-    ) -> [UInt8] {
+    /// For the last line of a frame, and for estimates that are a little too low.
+    private static let slackBytes = 16 << 10
+
+    /// A frame of finished lines that stand one behind the other.
+    init(_ block: EnvelopeBlock, origin: SpooledRecord.Origin, firstSequence: Int64) {
+        self.firstSequence = firstSequence
+        self.origin = origin
+        bytes = block.bytes
+        entries = block.entries
+    }
+
+    private var names: [UInt8] {
         let target = origin.target.map { "\($0)\0" } ?? ""
-        let names = Array("\(origin.account)\0\(origin.accountSID)\0\(origin.dataset.rawValue)\0\(target)".utf8)
-        let entries = block.entries[range]
+        return Array("\(origin.account)\0\(origin.accountSID)\0\(origin.dataset.rawValue)\0\(target)".utf8)
+    }
+
+    /// Where the lines are in `bytes`, the last one's line feed included.
+    private var lines: Range<Int> {
         let from = entries.first?.line.lowerBound ?? 0
-        let to = (entries.last?.line.upperBound ?? -1) + 1
-        let dataOffset = headerBytes + names.count + entries.count * entryBytes
-        let length = dataOffset + (to - from)
-        let shift = dataOffset - from
-        return [UInt8](unsafeUninitializedCapacity: length) { buffer, initialized in
-            let raw = UnsafeMutableRawBufferPointer(buffer)
-            func put(_ value: some FixedWidthInteger, at offset: Int) {
-                raw.storeBytes(of: value.littleEndian, toByteOffset: offset, as: type(of: value.littleEndian))
-            }
-            put(magic, at: 0)
-            put(UInt32(length), at: 8)
-            put(UInt32(entries.count), at: 12)
-            put(firstSequence, at: 16)
-            put(UInt32(origin.lane.rawValue), at: 24)
-            put(UInt32(names.count), at: 28)
-            raw.baseAddress?.advanced(by: headerBytes).copyMemory(from: names, byteCount: names.count)
-            var offset = headerBytes + names.count
-            for entry in entries {
-                for (index, range) in [entry.line, entry.raw, entry.id, entry.type].enumerated() {
-                    put(UInt32(range.isEmpty ? 0 : range.lowerBound + shift), at: offset + index * 8)
-                    put(UInt32(range.count), at: offset + index * 8 + 4)
-                }
-                put(entry.time.milliseconds, at: offset + 32)
-                put(UInt64(entry.severity.rawValue), at: offset + 40)
-                put(entry.identity.high, at: offset + 48)
-                put(entry.identity.low, at: offset + 56)
-                offset += entryBytes
-            }
-            block.bytes.withUnsafeBytes { source in
-                if let start = source.baseAddress, to > from {
-                    raw.baseAddress?.advanced(by: dataOffset).copyMemory(from: start + from, byteCount: to - from)
-                }
-            }
-            put(checksum(UnsafeRawBufferPointer(raw)), at: 4)
-            initialized = length
+        return from..<(entries.last?.line.upperBound ?? from - 1) + 1
+    }
+
+    /// What `encode` writes, in bytes.
+    var encodedLength: Int { Self.headerBytes + names.count + entries.count * Self.entryBytes + lines.count }
+
+    /// Writes the frame to the beginning of `memory`, which has room for `encodedLength`.
+    func encode(into memory: UnsafeMutableRawBufferPointer) {
+        let raw = UnsafeMutableRawBufferPointer(rebasing: memory[..<encodedLength])
+        func put(_ value: some FixedWidthInteger, at offset: Int) {
+            raw.storeBytes(of: value.littleEndian, toByteOffset: offset, as: type(of: value.littleEndian))
+        }
+        let dataOffset = raw.count - lines.count
+        let shift = dataOffset - lines.lowerBound
+        put(Self.magic, at: 0)
+        put(UInt32(raw.count), at: 8)
+        put(UInt32(entries.count), at: 12)
+        put(firstSequence, at: 16)
+        put(UInt32(origin.lane.rawValue), at: 24)
+        put(UInt32(names.count), at: 28)
+        UnsafeMutableRawBufferPointer(rebasing: raw[Self.headerBytes...]).copyBytes(from: names)
+        var offset = Self.headerBytes + names.count
+        func put(_ range: Range<Int>) {
+            put(UInt32(range.isEmpty ? 0 : range.lowerBound + shift), at: offset)
+            put(UInt32(range.count), at: offset + 4)
+            offset += 8
+        }
+        for entry in entries {
+            put(entry.line)
+            put(entry.raw)
+            put(entry.id)
+            put(entry.type)
+            put(entry.time.milliseconds, at: offset)
+            put(UInt64(entry.severity.rawValue), at: offset + 8)
+            put(entry.identity.high, at: offset + 16)
+            put(entry.identity.low, at: offset + 24)
+            offset += 32
+        }
+        bytes.withUnsafeBytes { source in
+            UnsafeMutableRawBufferPointer(rebasing: raw[dataOffset...])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[lines]))
+        }
+        put(Self.checksum(UnsafeRawBufferPointer(raw)), at: 4)
+    }
+
+    var encoded: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: encodedLength) { buffer, initialized in
+            encode(into: UnsafeMutableRawBufferPointer(buffer))
+            initialized = encodedLength
         }
     }
 
@@ -163,7 +186,6 @@ extension Frame {
 
     private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         let covered = UnsafeRawBufferPointer(rebasing: bytes[8...])
-        // A frame is far below 4 GiB, the most that one call takes.
-        return UInt32(crc32(0, covered.bindMemory(to: UInt8.self).baseAddress, UInt32(covered.count)))
+        return libdeflate_crc32(0, covered.baseAddress, covered.count)
     }
 }

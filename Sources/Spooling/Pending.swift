@@ -128,7 +128,7 @@ struct Usage {
     /// As the backfill counts it.
     init(job advance: Advance) {
         self.init(requests: advance.requests, records: advance.recordsRead)
-        taken = advance.blocks.reduce(0) { $0 + $1.block.entries.count }
+        taken = advance.parts.reduce(0) { $0 + $1.count }
     }
 
     mutating func add(_ other: Usage) {

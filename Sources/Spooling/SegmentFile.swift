@@ -3,14 +3,16 @@ import Glibc
 /// The segment that records are appended to now.
 ///
 /// Only what SQLite says is committed counts: bytes behind the committed length are left over from a crash and are
-/// written over. A descriptor whose write or sync failed is never used again, because the kernel may have dropped the
+/// written over. Whole blocks are written, past the page cache where the file system lets that be (`O_DIRECT`): most of
+/// what is written is never read from the disk, and keeping it in the page cache would cost more than everything else
+/// that is done with it. A descriptor whose write or sync failed is never used again, because the kernel may have dropped the
 /// pages it could not write and call the next sync a success.
 struct SegmentFile: ~Copyable {
     let id: Int64
     let path: String
     private let calls: FileCalls
     private let descriptor: Int32
-    /// Where the next frame goes: the end of what was written.
+    /// Where the next frame goes: the end of what was written, a multiple of `BlockBuffer.blockBytes`.
     private(set) var length: Int64
 
     /// Creates a segment, durably: its folder is synced too.
@@ -18,7 +20,7 @@ struct SegmentFile: ~Copyable {
         self.id = id
         self.calls = calls
         path = directory.segmentPath(id)
-        descriptor = calls.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW)
+        descriptor = Self.openDirect(path, O_RDWR | O_CREAT | O_TRUNC, calls)
         length = 0
         guard descriptor >= 0 else { throw .failed(path, "creating it") }
         try Self.syncFolder(directory.spoolPath, calls)
@@ -30,7 +32,7 @@ struct SegmentFile: ~Copyable {
         self.calls = calls
         path = directory.segmentPath(id)
         length = committed
-        descriptor = calls.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        descriptor = Self.openDirect(path, O_RDWR, calls)
         guard descriptor >= 0 else { throw .failed(path, "opening it") }
         guard let size = FileSize(path), size.length >= committed else {
             throw .damaged(
@@ -45,23 +47,28 @@ struct SegmentFile: ~Copyable {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    /// Writes frames at the end and makes them durable.
-    mutating func append(_ frames: [[UInt8]]) throws(SpoolError) {
-        var end = length
-        for frame in frames {
-            var written = 0
-            while written < frame.count {
-                let count = frame.withUnsafeBytes { bytes in
-                    calls.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[written...]), off_t(end))
-                }
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { throw .failed(path, "writing") }
-                written += count
-                end += Int64(count)
-            }
+    /// Writes whole blocks at the end; they last once `sync` has succeeded.
+    mutating func append(_ blocks: UnsafeRawBufferPointer) throws(SpoolError) {
+        var rest = blocks
+        while !rest.isEmpty {
+            let count = calls.write(descriptor, rest, off_t(length))
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw .failed(path, "writing") }
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            length += Int64(count)
         }
+    }
+
+    /// Makes what was written durable.
+    func sync() throws(SpoolError) {
         guard calls.sync(descriptor) == 0 else { throw .failed(path, "syncing") }
-        length = end
+    }
+
+    /// Some file systems (tmpfs before Linux 6.6, some FUSE ones) know no direct writing.
+    private static func openDirect(_ path: String, _ flags: Int32, _ calls: FileCalls) -> Int32 {
+        let flags = flags | O_CLOEXEC | O_NOFOLLOW
+        let descriptor = calls.open(path, flags | FileCalls.direct)
+        return descriptor < 0 && errno == EINVAL ? calls.open(path, flags) : descriptor
     }
 
     static func syncFolder(_ path: String, _ calls: FileCalls) throws(SpoolError) {
@@ -72,27 +79,43 @@ struct SegmentFile: ~Copyable {
     }
 
     /// Reads exactly `length` bytes of a segment.
+    /// - Parameter buffer: lends memory for reading past the page cache; without one it is read through it.
     /// - Throws: `SpoolError.damaged` if the file is gone, too short or unreadable, which trying again does not mend;
     ///   `SpoolError.io` for what may pass.
     static func read(
-        path: String, offset: Int64, length: Int, _ calls: FileCalls = .system
+        path: String, offset: Int64, length: Int, through buffer: BlockBuffer?, _ calls: FileCalls
     ) throws(SpoolError) -> [UInt8] {
-        let descriptor = calls.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        // Older versions did not write whole blocks.
+        let isDirect = buffer != nil && Int(offset) % BlockBuffer.blockBytes == 0
+        let descriptor =
+            isDirect
+            ? openDirect(path, O_RDONLY, calls) : calls.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { throw .unreadable(path, offset, "opening it") }
         defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: length)
-        var done = 0
-        while done < length {
-            let count = bytes.withUnsafeMutableBytes { buffer in
-                calls.read(
-                    descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer[done...]), off_t(offset) + off_t(done))
+        func fill(_ memory: UnsafeMutableRawBufferPointer) throws(SpoolError) {
+            var done = 0
+            while done < length {
+                let count = calls.read(
+                    descriptor, UnsafeMutableRawBufferPointer(rebasing: memory[done...]), off_t(offset) + off_t(done))
+                if count < 0, errno == EINTR { continue }
+                guard count >= 0 else { throw .unreadable(path, offset, "reading") }
+                guard count > 0 else { throw .damaged(path: path, offset: offset, reason: "the file is cut short") }
+                done += count
             }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .unreadable(path, offset, "reading") }
-            guard count > 0 else { throw .damaged(path: path, offset: offset, reason: "the file is cut short") }
-            done += count
         }
-        return bytes
+        guard isDirect, let buffer else {
+            var bytes = [UInt8](repeating: 0, count: length)
+            // Typed throws do not go through the closure.
+            let result = bytes.withUnsafeMutableBytes { memory in
+                Result { () throws(SpoolError) in try fill(memory) }
+            }
+            try result.get()
+            return bytes
+        }
+        return try buffer.withBlocks(length) { blocks throws(SpoolError) in
+            try fill(blocks)
+            return [UInt8](UnsafeRawBufferPointer(rebasing: blocks[..<length]))
+        }
     }
 }
 

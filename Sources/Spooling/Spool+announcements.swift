@@ -54,7 +54,7 @@ extension Spool {
         let parts = records.map { part in
             let origin = SpooledRecord.Origin(
                 account: part.account ?? "", accountSID: part.accountSID ?? "", dataset: .twilship, lane: .live)
-            return RecordPart(origin: origin, block: part.block)
+            return RecordPart(origin: origin, lines: EnvelopeLines(lane: .live, block: part.block))
         }
         let time = now()
         try append(parts, stream: 0, window: Window(from: time, to: time), requestIDs: []) { _, place in

@@ -67,7 +67,8 @@ package actor Spool {
     var ledgerHolds = 0
     /// The UTC day on which old usage was last looked for.
     var usagePrunedOn = ""
-    private var frameCache: [Frame] = []
+    private var recentFrames: RecentFrames
+    private let buffer = BlockBuffer()
     private var subscribers: [UInt64: AsyncStream<Void>.Continuation] = [:]
     private var nextSubscriber: UInt64 = 0
 
@@ -87,6 +88,7 @@ package actor Spool {
         self.tell = tell
         self.directory = directory
         self.options = options
+        recentFrames = RecentFrames(mostBytes: options.recentBytes)
         self.now = now
         try directory.create()
         lock = try directory.lock()
@@ -124,7 +126,10 @@ package actor Spool {
                 if let damage { tell(.damaged(error, damage)) }
             }
             // A damaged one is not written to again.
-            if let last, last["length"] < options.segmentBytes, !swept.damaged.keys.contains(last["id"]) {
+            // Nor is one of an older version, which did not write whole blocks.
+            if let last, last["length"] < options.segmentBytes, !swept.damaged.keys.contains(last["id"]),
+                last["length"] % Int64(BlockBuffer.blockBytes) == 0
+            {
                 segment = try SegmentFile(opening: last["id"], in: directory, committed: last["length"], calls)
                 segmentExpires = Timestamp(milliseconds: last["created_ms"]) + options.segmentLife
             }
@@ -187,15 +192,15 @@ package actor Spool {
             throw AdvanceOvertaken()
         }
         if let gap = advance.gap { try record(gap, of: advance) }
-        guard advance.blocks.contains(where: { !$0.block.entries.isEmpty }) else {
+        guard advance.parts.contains(where: { $0.count > 0 }) else {
             if isCommitDue { try commit(advance) { _ in } } else { pending.add(advance) }
             return
         }
-        let parts = advance.blocks.map { part in
+        let parts = advance.parts.map { lines in
             let origin = SpooledRecord.Origin(
-                account: advance.account, accountSID: advance.accountSID, dataset: advance.dataset, lane: part.lane,
+                account: advance.account, accountSID: advance.accountSID, dataset: advance.dataset, lane: lines.lane,
                 target: advance.backfill?.sink)
-            return RecordPart(origin: origin, block: part.block)
+            return RecordPart(origin: origin, lines: lines)
         }
         try append(
             parts, stream: advance.stream.rawValue, window: advance.window, requestIDs: advance.requestIDs
@@ -218,7 +223,7 @@ package actor Spool {
     /// Records that leave together, and whose they are.
     struct RecordPart {
         let origin: SpooledRecord.Origin
-        let block: EnvelopeBlock
+        let lines: EnvelopeLines
     }
 
     /// Writes records to the open segment, and has their place committed.
@@ -246,20 +251,12 @@ package actor Spool {
         _ parts: [RecordPart], stream: Int64, window: Window, requestIDs: [String],
         commit: (_ sequences: ClosedRange<Int64>, _ place: (Database) throws -> Void) throws -> Void
     ) throws {
-        try makeRoom(for: parts.reduce(0) { $0 + Frame.estimatedBytes(of: $1.block) })
-        var sequence = nextSequence
-        var frames: [(bytes: [UInt8], first: Int64, last: Int64, origin: SpooledRecord.Origin)] = []
-        for part in parts {
-            for cut in Frame.cuts(of: part.block) {
-                let bytes = Frame.encode(cut, of: part.block, origin: part.origin, firstSequence: sequence)
-                frames.append((bytes, sequence, sequence + Int64(cut.count) - 1, part.origin))
-                sequence += Int64(cut.count)
-            }
-        }
+        try makeRoom(for: parts.reduce(0) { $0 + Frame.estimatedBytes(of: $1.lines) })
         let collected = now()
-        let place = try write(frames.map(\.bytes))
+        let place = try write(parts)
+        let last = place.frames.last.map { $0.sequences.upperBound } ?? lastSequence
         do {
-            try commit(nextSequence...sequence - 1) { database in
+            try commit(nextSequence...last) { database in
                 try database.executeCached(
                     sql: """
                         INSERT INTO segment (id, length, last_sequence, created_ms, updated_ms) VALUES (?, ?, ?, ?, ?)
@@ -267,11 +264,9 @@ package actor Spool {
                             updated_ms = excluded.updated_ms
                         """,
                     arguments: [
-                        place.segment, place.offset + Int64(place.length), sequence - 1, collected.milliseconds,
-                        collected.milliseconds,
+                        place.segment, place.end, last, collected.milliseconds, collected.milliseconds,
                     ])
-                var offset = place.offset
-                for frame in frames {
+                for frame in place.frames {
                     try database.executeCached(
                         sql: """
                             INSERT INTO frame (first_sequence, last_sequence, segment, offset, length, stream, lane,
@@ -279,30 +274,41 @@ package actor Spool {
                             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                             """,
                         arguments: [
-                            frame.first, frame.last, place.segment, offset, frame.bytes.count, stream,
+                            frame.sequences.lowerBound, frame.sequences.upperBound, place.segment, frame.offset,
+                            frame.length, stream,
                             frame.origin.lane.rawValue, collected.milliseconds, window.from.milliseconds,
                             window.to.milliseconds, requestIDs.joined(separator: " "), frame.origin.target ?? "",
                         ])
-                    offset += Int64(frame.bytes.count)
                 }
-                try Property.nextSequence.save(String(sequence), database)
+                try Property.nextSequence.save(String(last + 1), database)
             }
         } catch {
             // What was written stays until another commit has succeeded: after a crash the failed one may still be
             // found in the WAL, and then counts.
             segment = nil
+            recentFrames.forget(from: nextSequence)
             untidySegments.insert(place.segment)
             throw error
         }
         if let size = FileSize(directory.segmentPath(place.segment)) {
             disk[directory.segmentPath(place.segment)] = size.allocated
         }
-        nextSequence = sequence
+        nextSequence = last + 1
         keptUntil = nil
         notify()
     }
 
-    private func write(_ frames: [[UInt8]]) throws(SpoolError) -> (segment: Int64, offset: Int64, length: Int) {
+    private struct WrittenFrame {
+        let origin: SpooledRecord.Origin
+        let sequences: ClosedRange<Int64>
+        let offset: Int64
+        let length: Int
+    }
+
+    /// Writes records to the open segment in frames, each from the beginning of a block, and makes them durable.
+    private func write(
+        _ parts: [RecordPart]
+    ) throws(SpoolError) -> (segment: Int64, frames: [WrittenFrame], end: Int64) {
         if let current = segment?.length, current >= options.segmentBytes || segmentExpires <= now() { segment = nil }
         if segment == nil {
             let id = try freeSegmentID()
@@ -314,14 +320,39 @@ package actor Spool {
             }
             segmentExpires = now() + options.segmentLife
         }
-        let offset = segment?.length ?? 0
+        var written: [WrittenFrame] = []
+        var sequence = nextSequence
         do {
-            try segment?.append(frames)
+            for part in parts {
+                var done = 0
+                while done < part.lines.count {
+                    let frame = Frame(part.lines, from: done, origin: part.origin, firstSequence: sequence)
+                    written.append(
+                        WrittenFrame(
+                            origin: part.origin, sequences: sequence...frame.lastSequence, offset: segment?.length ?? 0,
+                            length: frame.encodedLength))
+                    try write(frame)
+                    if options.recentBytes > 0 { recentFrames.add(frame) }
+                    done += frame.entries.count
+                    sequence += Int64(frame.entries.count)
+                }
+            }
+            try segment?.sync()
         } catch {
+            recentFrames.forget(from: nextSequence)
             abandonSegment()
             throw error
         }
-        return (segment?.id ?? 0, offset, frames.reduce(0) { $0 + $1.count })
+        return (segment?.id ?? 0, written, segment?.length ?? 0)
+    }
+
+    private func write(_ frame: Frame) throws(SpoolError) {
+        let length = frame.encodedLength
+        try buffer.withBlocks(length) { blocks throws(SpoolError) in
+            frame.encode(into: blocks)
+            UnsafeMutableRawBufferPointer(rebasing: blocks[length...]).initializeMemory(as: UInt8.self, repeating: 0)
+            try segment?.append(UnsafeRawBufferPointer(blocks))
+        }
     }
 
     /// Never writes to the open segment again, and gives back what a failed write left beyond its committed length.
@@ -383,13 +414,8 @@ package actor Spool {
 
     // MARK: - Reading back
 
-    /// Sinks follow each other closely, so the last frames that were read serve most reads.
-    private static let cachedFrames = 4
-
     func frame(containing sequence: Int64) throws -> Frame {
-        if let index = frameCache.firstIndex(where: { $0.firstSequence <= sequence && sequence <= $0.lastSequence }) {
-            return frameCache[index]
-        }
+        if let frame = recentFrames[sequence] { return frame }
         let row = try query { database in
             try Row.fetchOne(
                 database.cachedStatement(
@@ -403,13 +429,12 @@ package actor Spool {
         }
         let frame: Frame
         do throws(SpoolError) {
-            frame = try directory.readFrame(row, calls)
+            frame = try directory.readFrame(row, through: buffer, calls)
         } catch {
             if case .damaged = error { try setAside(.frame(row["first_sequence"]), error) }
             throw error
         }
-        if frameCache.count == Self.cachedFrames { frameCache.removeFirst() }
-        frameCache.append(frame)
+        recentFrames.add(frame)
         return frame
     }
 
@@ -419,7 +444,7 @@ package actor Spool {
     /// Lets go of a segment that is about to be removed.
     func forget(upTo last: Int64, segment id: Int64) {
         if segment?.id == id { segment = nil }
-        frameCache.removeAll { $0.firstSequence <= last }
+        recentFrames.forget(upTo: last)
     }
 
     /// Keeps what the service says of itself, for `status`: JSON.

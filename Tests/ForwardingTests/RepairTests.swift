@@ -51,12 +51,12 @@ import Testing
     private func damage(_ directory: StateDirectory, the sequences: ClosedRange<Int64>) throws {
         let path = directory.segmentPath(1)
         var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-        // A frame says its length at byte 8 and its first sequence at byte 16.
+        // A frame says its length at byte 8 and its first sequence at byte 16, and begins at a whole block.
         var offset = 0
         func number(_ at: Int, _ count: Int) -> Int {
             (0..<count).reduce(0) { $0 | Int(bytes[offset + at + $1]) << ($1 * 8) }
         }
-        while number(16, 8) != sequences.lowerBound { offset += number(8, 4) }
+        while number(16, 8) != sequences.lowerBound { offset = (offset + number(8, 4) + 4095) / 4096 * 4096 }
         bytes[offset + number(8, 4) / 2] ^= 1
         try Data(bytes).write(to: URL(fileURLWithPath: path))
     }

@@ -30,7 +30,7 @@ let shm = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : 
 
     private static let sinks = ["a", "b"]
     private static let options = SpoolOptions(
-        maximumBytes: 1 << 30, retain: .seconds(60), segmentBytes: 3000, reserveBytes: 4096)
+        maximumBytes: 1 << 30, retain: .seconds(60), segmentBytes: 12_288, reserveBytes: 4096)
 
     private func found(_ spool: Spool) async throws -> Model {
         var model = Model()

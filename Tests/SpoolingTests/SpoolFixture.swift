@@ -58,7 +58,7 @@ extension Advance {
         read.recordPass(over: Self.window(window), at: Timestamp(milliseconds: 0), foundNew: !records.isEmpty)
         return Advance(
             stream: stream, account: "production", accountSID: TestRecord.account, dataset: .monitorEvents,
-            blocks: [Advance.Part(lane: lane, block: block)], taken: records.map(\.item),
+            parts: [EnvelopeLines(lane: lane, block: block)], taken: records.map(\.item),
             comparedAt: comparedAt, coverage: coverage ?? read,
             checkpoint: records.last.flatMap { last in last.time.map { Checkpoint(time: $0, sid: last.sid) } },
             window: Self.window(window), readAt: Timestamp(milliseconds: 0), gap: gap,
@@ -160,9 +160,13 @@ struct Opener {
     let options: SpoolOptions
 
     func callAsFunction(
-        _ version: String = "1.0.0", _ migrations: DatabaseMigrator = Migrations.all, calls: FileCalls = .system
+        _ version: String = "1.0.0", _ migrations: DatabaseMigrator = Migrations.all, calls: FileCalls = .system,
+        keepsRecent: Bool = false
     ) throws -> Spool {
         let (clock, told) = (Fixture.clock, Fixture.told)
+        var options = options
+        // What is read is to come from the disk, but where a test is about memory.
+        if !keepsRecent { options.recentBytes = 0 }
         return try Spool(
             directory: Fixture.directory, options: options, version: version, migrations: migrations,
             now: { clock.now }, calls: calls, tell: told.add)

@@ -37,7 +37,7 @@ struct BenchSpool {
         try await spool.append(
             Advance(
                 stream: stream, account: "bench", accountSID: Self.accountSID, dataset: .serverlessLogs,
-                blocks: [Advance.Part(lane: .catchUp, block: block)], taken: items, comparedAt: comparedAt,
+                parts: [EnvelopeLines(lane: .catchUp, block: block)], taken: items, comparedAt: comparedAt,
                 coverage: coverage, checkpoint: nil, window: window, readAt: window.to, gap: nil, requestIDs: ["RQ"],
                 requests: 1, recordsRead: items.count, length: nil, lateness: LatenessHistogram()))
     }

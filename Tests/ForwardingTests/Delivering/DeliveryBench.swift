@@ -60,7 +60,7 @@ struct DeliveryBench {
         try await spool.append(
             Advance(
                 stream: place.id, account: "account\(stream)", accountSID: key.accountSID, dataset: key.dataset,
-                blocks: [Advance.Part(lane: lane, block: block)], taken: taken, coverage: place.coverage,
+                parts: [EnvelopeLines(lane: lane, block: block)], taken: taken, coverage: place.coverage,
                 checkpoint: nil, window: Window(from: clock.wallNow, to: clock.wallNow + .seconds(1)),
                 readAt: clock.wallNow, requestIDs: [], requests: 1, recordsRead: count))
     }
