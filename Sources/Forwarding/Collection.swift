@@ -138,7 +138,8 @@ struct Collection {
         // One for which all others wait is started however few there may be.
         while trouble.pause(of: .catchUp) == nil,
             let window = planner.nextCatchUp(circumstances, underWay: catchingUp.map(\.window)),
-            catchingUp.count < width || catchingUp.allSatisfy({ window.from < $0.window.from })
+            catchingUp.allSatisfy({ window.from < $0.window.from })
+                || catchingUp.count < width && ingestor.sharing.memory.hasRoom
         {
             catchingUp.append(start(window, .catchUp, planner, now, &group))
             catchingUp.sort { $0.window.from < $1.window.from }

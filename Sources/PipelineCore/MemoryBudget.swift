@@ -16,6 +16,10 @@ package final class MemoryBudget: Sendable {
         /// The one hold that may take more than there is.
         var overdraft: ObjectIdentifier?
         var waiters: [(hold: ObjectIdentifier, continuation: CheckedContinuation<Bool, Never>)] = []
+        /// Passes that still gather.
+        var gathering = 0
+        /// What a pass gathers in the end, as the last ones did.
+        var usual = 0
     }
 
     private let limit: Int
@@ -30,9 +34,28 @@ package final class MemoryBudget: Sendable {
     /// What is held now.
     package var used: Int { state.withLock { $0.used } }
 
+    /// Whether another pass is likely to find room for all of its pages: one that does not is given up and read again.
+    package var hasRoom: Bool {
+        // Of those under way, half is still to come, roughly.
+        state.withLock { $0.used + $0.usual * ($0.gathering + 2) / 2 <= limit }
+    }
+
     /// A place for one pass's pages, empty at first.
     /// - Parameter isFirst: whether its stream waits for this pass before any other.
-    package func hold(isFirst: Bool) -> MemoryHold { MemoryHold(self, isFirst: isFirst) }
+    package func hold(isFirst: Bool) -> MemoryHold {
+        state.withLock { $0.gathering += 1 }
+        return MemoryHold(self, isFirst: isFirst)
+    }
+
+    /// A pass gathers no more.
+    /// - Parameter bytes: what it has, nil if that is not all of its window.
+    fileprivate func ended(_ bytes: Int?) {
+        state.withLock { state in
+            state.gathering -= 1
+            guard let bytes, bytes > 0 else { return }
+            state.usual = state.usual == 0 ? bytes : (state.usual * 3 + bytes) / 4
+        }
+    }
 
     fileprivate func add(_ bytes: Int) { state.withLock { $0.used += bytes } }
 
@@ -95,6 +118,7 @@ package final class MemoryHold: Sendable {
     private struct State {
         var bytes = 0
         var isFirst: Bool
+        var isComplete = false
         var isReleased = false
     }
 
@@ -137,15 +161,24 @@ package final class MemoryHold: Sendable {
     package func becomeFirst() { state.withLock { $0.isFirst = true } }
 
     /// The pass is complete and waits to be appended: another may go beyond the limit now.
-    package func finishReading() { budget.giveBack(0, ObjectIdentifier(self)) }
+    package func finishReading() {
+        let bytes: Int? = state.withLock { state in
+            guard !state.isComplete, !state.isReleased else { return nil }
+            state.isComplete = true
+            return state.bytes
+        }
+        if let bytes { budget.ended(bytes) }
+        budget.giveBack(0, ObjectIdentifier(self))
+    }
 
     /// Gives everything back; once is enough. A `take` that waits is ended.
     package func release() {
-        let bytes: Int? = state.withLock { state in
-            guard !state.isReleased else { return nil }
+        let (bytes, isComplete): (Int?, Bool) = state.withLock { state in
+            guard !state.isReleased else { return (nil, true) }
             state.isReleased = true
-            return state.bytes
+            return (state.bytes, state.isComplete)
         }
+        if !isComplete { budget.ended(nil) }
         guard let bytes else { return }
         budget.stopWaiting(ObjectIdentifier(self))
         budget.giveBack(bytes, ObjectIdentifier(self))

@@ -31,6 +31,28 @@ import Testing
         #expect(budget.used == 0)
     }
 
+    @Test func `there is room for another pass as long as what is usual fits beside what is under way`() async throws {
+        let budget = MemoryBudget(bytes: 100)
+        #expect(budget.hasRoom)
+        let first = budget.hold(isFirst: true)
+        try await first.take(40)
+        first.finishReading()
+        // 40 are held, and 40 are usual.
+        #expect(budget.hasRoom)
+        let second = budget.hold(isFirst: false)
+        // Of the second, 20 are expected on top.
+        #expect(budget.hasRoom)
+        let third = budget.hold(isFirst: false)
+        #expect(!budget.hasRoom)
+        third.release()
+        try await second.take(30)
+        #expect(!budget.hasRoom)
+        first.release()
+        #expect(budget.hasRoom)
+        second.release()
+        #expect(budget.used == 0)
+    }
+
     @Test func `a hold that is let go of gives back`() async throws {
         let budget = MemoryBudget(bytes: 100)
         func passing() async throws {
