@@ -113,8 +113,8 @@ let package = Package(
         .testTarget(
             name: "SinksTests",
             dependencies: [
-                "CZlib", "CZstd", "Formatting", "PipelineCore", "PipelineTestKit", "Sinks", "SystemdSupport",
-                "Transport",
+                "CZlib", "CZstd", "Formatting", "Normalising", "Parsing", "PipelineCore", "PipelineTestKit", "Sinks",
+                "SystemdSupport", "Transport",
                 flyingFox, flyingSocks, logging,
             ]),
         .testTarget(

@@ -40,6 +40,11 @@ struct SyslogNGTests {
             """#
     }
 
+    /// A line feed behind each message.
+    static func plainSource(_ port: Int) -> String {
+        #"network(ip("127.0.0.1") port(\#(port)) transport("tcp") flags(syslog-protocol, store-raw-message));"#
+    }
+
     private static let records = SyslogRsyslogTests.records
 
     private static func check(_ receiver: SyslogReceiver) async throws {
@@ -69,11 +74,7 @@ struct SyslogNGTests {
 
     @Test func `each record arrives once over TCP with line feeds`() async throws {
         let port = try FreePort.tcp()
-        let receiver = try SyslogReceiver(
-            .syslogNG,
-            Self.configuration(
-                #"network(ip("127.0.0.1") port(\#(port)) transport("tcp") flags(syslog-protocol, store-raw-message));"#)
-        )
+        let receiver = try SyslogReceiver(.syslogNG, Self.configuration(Self.plainSource(port)))
         try await receiver.start { FreePort.isTaken(port, "tcp") }
         let sink = try SyslogSink.sample(.tcp([.init(name: "127.0.0.1", port: port)], .newline))
         let delivery = await sink.deliver(Batch(records: Self.records))
