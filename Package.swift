@@ -109,7 +109,8 @@ let package = Package(
         .testTarget(name: "SpoolingTests", dependencies: ["PipelineCore", "Spooling", grdb]),
         .testTarget(
             name: "FormattingTests",
-            dependencies: ["Formatting", "Normalising", "Parsing", "PipelineCore", "PipelineTestKit"]),
+            dependencies: ["Formatting", "Normalising", "Parsing", "PipelineCore", "PipelineTestKit"],
+            exclude: ["labelled-messages.txt"]),
         .testTarget(
             name: "SinksTests",
             dependencies: [
