@@ -45,13 +45,15 @@ let package = Package(
 
         // The data's journey.
         .target(name: "PipelineCore"),
+        .target(
+            name: "Cataloguing", dependencies: ["PipelineCore"], resources: [.embedInCode("event-types.txt")]),
         .target(name: "Settings", dependencies: ["CTomlPlusPlus"]),
         .target(name: "Transport", dependencies: ["CCurl", "CDeflate"]),
         .target(name: "Parsing", dependencies: ["CSimdjson", "PipelineCore", crypto]),
         .target(name: "TwilioSources", dependencies: ["Parsing", "PipelineCore", "Transport"]),
-        .target(name: "Normalising", dependencies: ["Parsing", "PipelineCore"]),
+        .target(name: "Normalising", dependencies: ["Cataloguing", "Parsing", "PipelineCore"]),
         .target(name: "Spooling", dependencies: ["CDeflate", "PipelineCore", grdb]),
-        .target(name: "Formatting", dependencies: ["Parsing", "PipelineCore"]),
+        .target(name: "Formatting", dependencies: ["Cataloguing", "Parsing", "PipelineCore"]),
         .target(
             name: "Sinks",
             dependencies: [
@@ -69,7 +71,8 @@ let package = Package(
         .executableTarget(
             name: "twilship",
             dependencies: [
-                "CMalloc", "Controlling", "Formatting", "Forwarding", "Measuring", "Normalising", "PipelineCore",
+                "CMalloc", "Cataloguing", "Controlling", "Formatting", "Forwarding", "Measuring", "Normalising",
+                "PipelineCore",
                 "Settings", "Sinks", "Sockets", "Spooling",
                 "SystemdSupport", "Transport", "TwilioSources", argumentParser, logging, metrics, serviceLifecycle,
                 unixSignals,
@@ -102,6 +105,7 @@ let package = Package(
         .testTarget(name: "HostileSchedulesTests", dependencies: ["HostileSchedules"]),
         .testTarget(name: "PipelineCoreTests", dependencies: ["PipelineCore"]),
         .testTarget(name: "PipelineTestKitTests", dependencies: ["PipelineCore", "PipelineTestKit"]),
+        .testTarget(name: "CataloguingTests", dependencies: ["Cataloguing", "PipelineCore"]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
         .testTarget(name: "TransportTests", dependencies: ["CDeflate", "Transport", flyingFox, flyingSocks]),
         .testTarget(name: "ParsingTests", dependencies: ["Parsing", "PipelineCore"]),
@@ -109,12 +113,15 @@ let package = Package(
         .testTarget(name: "SpoolingTests", dependencies: ["PipelineCore", "Spooling", grdb]),
         .testTarget(
             name: "FormattingTests",
-            dependencies: ["Formatting", "Normalising", "Parsing", "PipelineCore", "PipelineTestKit"]),
+            dependencies: [
+                "Cataloguing", "Formatting", "Normalising", "Parsing", "PipelineCore", "PipelineTestKit",
+            ],
+            exclude: ["labelled-messages.txt"]),
         .testTarget(
             name: "SinksTests",
             dependencies: [
-                "CZlib", "CZstd", "Formatting", "PipelineCore", "PipelineTestKit", "Sinks", "SystemdSupport",
-                "Transport",
+                "CZlib", "CZstd", "Formatting", "Normalising", "Parsing", "PipelineCore", "PipelineTestKit", "Sinks",
+                "SystemdSupport", "Transport",
                 flyingFox, flyingSocks, logging,
             ]),
         .testTarget(

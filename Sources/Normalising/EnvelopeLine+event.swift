@@ -8,7 +8,7 @@ extension EnvelopeLine {
             type: text(.eventType) ?? Self.unknownType.text, actorType: text(.actorType), actorSID: text(.actorSID),
             resourceSID: text(.resourceSID),
             changes: EventChanges(eventData: token(EventField.eventData.rawValue)))
-        let severity = SeverityCatalogue.severity(of: action)
+        let severity = action.severity
         let via = text(.source)
         let ip = text(.sourceIPAddress)
 

@@ -39,15 +39,12 @@ extension Text {
         return true
     }
 
-    func hasSuffix(_ word: StaticString) -> Bool {
-        count >= word.utf8CodeUnitCount && extracting(count - word.utf8CodeUnitCount..<count).equals(word)
-    }
-
     /// - Precondition: `word` is in lower case.
-    func containsIgnoringCase(_ word: StaticString) -> Bool {
-        let length = word.utf8CodeUnitCount
-        guard count >= length else { return false }
-        return (0...count - length).contains { extracting($0..<$0 + length).equalsIgnoringCase(word) }
+    func containsIgnoringCase(_ word: [UInt8]) -> Bool {
+        guard count >= word.count else { return false }
+        return (0...count - word.count).contains { start in
+            word.indices.allSatisfy { self[start + $0].lowercased == word[$0] }
+        }
     }
 }
 

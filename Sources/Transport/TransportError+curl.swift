@@ -26,7 +26,9 @@ extension TransportError {
         // The proxy answered CONNECT, but not with a tunnel; what follows from that has the code of a broken connection.
         let answerToConnect = handle.number(CURLINFO_HTTP_CONNECTCODE)
         if answerToConnect != 0, !(200..<300).contains(answerToConnect) {
-            self = .proxyFailed(context)
+            self =
+                [403, 407].contains(answerToConnect)
+                ? .proxyRefused(context, status: Int(answerToConnect)) : .proxyFailed(context)
             return
         }
         if let alert = tlsAlert(in: said), Self.alertsAboutCertificates.contains(alert) {

@@ -3,8 +3,11 @@ package enum TransportError: Error, Sendable, Hashable {
     case nameNotResolved(Context)
     case couldNotConnect(Context)
     case connectTimedOut(Context, after: Duration)
-    /// The proxy could not be reached or refused the tunnel.
+    /// The proxy could not be reached, or failed to open the tunnel.
     case proxyFailed(Context)
+    /// The proxy does not open the tunnel for us: it wants credentials or other ones (407), or does not let anybody
+    /// through to that host (403).
+    case proxyRefused(Context, status: Int)
     /// The TLS handshake failed: no common version, a reset, an alert from the peer.
     case tlsFailed(Context)
     /// The peer's certificate is not trusted or names another host. Nothing was sent.
@@ -58,9 +61,8 @@ package enum TransportError: Error, Sendable, Hashable {
         case .nameNotResolved, .couldNotConnect, .connectTimedOut, .proxyFailed, .tlsFailed, .timedOut, .tooSlow,
             .interrupted, .badResponse, .tooManyWaiting, .other:
             true
-        case .certificateRefused, .clientCertificateRefused, .headersTooLarge, .bodyTooLarge, .invalidRequest,
-            .badLocalSetup, .cancelled,
-            .shutDown:
+        case .proxyRefused, .certificateRefused, .clientCertificateRefused, .headersTooLarge, .bodyTooLarge,
+            .invalidRequest, .badLocalSetup, .cancelled, .shutDown:
             false
         }
     }
@@ -69,9 +71,8 @@ package enum TransportError: Error, Sendable, Hashable {
     package var context: Context? {
         switch self {
         case .nameNotResolved(let context), .couldNotConnect(let context), .connectTimedOut(let context, _),
-            .proxyFailed(let context), .tlsFailed(let context), .certificateRefused(let context),
-            .clientCertificateRefused(let context),
-            .timedOut(let context, _),
+            .proxyFailed(let context), .proxyRefused(let context, _), .tlsFailed(let context),
+            .certificateRefused(let context), .clientCertificateRefused(let context), .timedOut(let context, _),
             .tooSlow(let context, _, _), .interrupted(let context), .badResponse(let context),
             .headersTooLarge(let context, _), .bodyTooLarge(let context, _), .badLocalSetup(let context),
             .other(let context):
@@ -89,6 +90,8 @@ extension TransportError: CustomStringConvertible {
         case .couldNotConnect(let at): "could not connect to \(at)"
         case .connectTimedOut(let at, let limit): "could not connect to \(at.target) within \(limit)"
         case .proxyFailed(let at): "could not reach \(at.target) through the proxy: \(at.reason)"
+        case .proxyRefused(let at, let status):
+            "the proxy answered \(status) and opened no tunnel to \(at.target): \(at.reason)"
         case .tlsFailed(let at): "the TLS handshake with \(at.target) failed: \(at.reason)"
         case .certificateRefused(let at): "the certificate of \(at.target) was refused, nothing was sent: \(at.reason)"
         case .clientCertificateRefused(let at):

@@ -45,7 +45,8 @@ struct RedactionTextTests {
     @Test(arguments: [
         ("from a.b+c@mail.example.com.", "from [redacted:email]."),
         ("user=x%40example.org&y=1", "user=[redacted:email]&y=1"),
-        ("<jörg@bücher.example>", "<[redacted:email]>"),
+        ("<jörg@bücher.example>", "<[redacted:email]>"), ("to 'a@example.com'", "to '[redacted:email]'"),
+        ("o'brien@example.com", "[redacted:email]"),
         ("a@b.co,c@d.org", "[redacted:email],[redacted:email]"),
         ("+15550100451@sms.example.com", "[redacted:email]"),
     ])
@@ -77,6 +78,12 @@ struct RedactionTextTests {
         ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nx", "[redacted:secret]\nx"),
         ("password%3Dhunter2 x", "password%3D[redacted:secret] x"),
         ("TWILIO_AUTH_TOKEN=abc", "TWILIO_AUTH_TOKEN=[redacted:secret]"),
+        ("AWS_SECRET_ACCESS_KEY=abc", "AWS_SECRET_ACCESS_KEY=[redacted:secret]"),
+        ("key AKIAIOSFODNN7EXAMPLE, ASIAIOSFODNN7EXAMPLE.", "key [redacted:secret], [redacted:secret]."),
+        (
+            "twilio('AC0123456789abcdef0123456789abcdef', 'fedcba9876543210fedcba9876543210');",
+            "twilio('AC0123456789abcdef0123456789abcdef', '[redacted:secret]');"
+        ),
     ])
     func secrets(text: String, expected: String) throws {
         #expect(try message(text, .secret) == expected)
@@ -86,7 +93,9 @@ struct RedactionTextTests {
         "d41d8cd98f00b204e9800998ecf8427e", "basic authentication failed", "bearer of bad news", "token: expired",
         "api_key=SK0123456789abcdef0123456789abcdef", "password=null", #"{"secret":{"a":1}}"#, "password:",
         "AC0123456789abcdef0123456789abcdef", "at 12:30:15", "http://host:8080/x@y", "secretary: Ann",
-        "password=[REDACTED]",
+        "password=[REDACTED]", "AKIAIOSFODNN7", "xAKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLES", "ASIAN",
+        "'AC0123456789abcdef0123456789abcdef', 'SM0123456789abcdef0123456789abcdef'",
+        "'AC0123456789abcdef0123456789abcdef', internationalisation follows",
     ])
     func `what is no secret stays`(text: String) throws {
         #expect(try message(text, .secret) == text)
@@ -115,6 +124,8 @@ struct RedactionTextTests {
         let text = "a@example.com +15550100451 password=x 4111111111111111"
         #expect(try message(text, .email) == "[redacted:email] +15550100451 password=x 4111111111111111")
         #expect(try message(text, .card) == "a@example.com +15550100451 password=x [redacted:card]")
+        let url = "postgres://app:s3cr3t@db.example.com/"
+        #expect(try message(url, [.email, .secret]) == "postgres://app:[redacted:secret]@db.example.com/")
         #expect(
             try message(text, [.phone, .email, .secret, .card])
                 == "[redacted:email] [redacted:phone] password=[redacted:secret] [redacted:card]")

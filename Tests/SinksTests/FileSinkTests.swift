@@ -65,18 +65,6 @@ struct FileSinkTests {
         #expect(bench.store.saves == 1, "the new file")
     }
 
-    @Test func `a directory that became a file is told, and delivery goes on when it is one again`() async throws {
-        let bench = try Bench("logs/out.jsonl")
-        try Files.write("", to: bench.folder.path + "/logs")
-        let sink = bench.sink()
-        let reason = try #require(await bench.put([.sample(1)], sink))
-        #expect(
-            reason.contains(bench.path) && reason.contains("Not a directory") && reason.contains("wait in the spool"))
-        unlink(bench.folder.path + "/logs")
-        #expect(await bench.put([.sample(1)], sink) == nil)
-        #expect(try bench.folder.text("logs/out.jsonl") == SpooledRecord.sample(1).text)
-    }
-
     @Test func `state of a newer version is not overwritten`() async throws {
         let bench = try Bench()
         bench.store.settle(["file:" + bench.path: [9, 9, 9]])

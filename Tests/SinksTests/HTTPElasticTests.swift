@@ -106,9 +106,9 @@ import Transport
         #"""
         {"schema":"twilship.envelope.v1","id":"AE0123","dataset":"monitor.events","account":"production",
         "account_sid":"AC0123","time":"2014-10-03T16:48:25.000Z","collected":"2026-11-21T08:00:00.123Z",
-        "type":"user.updated","action":"updated","severity":"notice","tags":["late"],"actor":{"type":"user",
+        "type":"account-api-keys.created","action":"created","severity":"warning","tags":["late"],"actor":{"type":"user",
         "sid":"US0123","ip":"10.86.6.250","via":"api"},"resource":{"type":"user","sid":"US0456"},
-        "changes":[{"field":"name","previous":"a","updated":"b"}],"message":"user.updated on US0456",
+        "changes":[{"field":"name","previous":"a","updated":"b"}],"message":"account-api-keys.created on US0456",
         "collector":{"host":"collector1","version":"1.0.0"},"raw":{"sid":"AE0123"}}
         """#,
         #"""

@@ -70,33 +70,6 @@ import Transport
         }
     }
 
-    @Test func `a server that does not answer in time is tried again`() async throws {
-        try await withSink {
-            $0.timeout = .milliseconds(200)
-        } answering: { _, _ in
-            .init(raw: "HTTP/1.1 200 X\r\n", then: .silence)
-        } _: { sink, _ in
-            let delivery = await sink.deliver(.sample())
-            #expect(delivery.kind == "retry")
-            #expect(delivery.words.contains("within 0.2 seconds"))
-        }
-    }
-
-    @Test func `a closed port and an unknown name are tried again`() async throws {
-        let port: UInt16 = try {
-            let collector = try Collector { _, _ in .init(200) }
-            defer { collector.stop() }
-            return collector.port
-        }()
-        for url in ["http://127.0.0.1:\(port)/", "http://nowhere.invalid/"] {
-            try await withTransport { transport in
-                let sink = try HTTPSink(.init(url: try HTTPURL(url)), transport: transport)
-                let delivery = await sink.deliver(.sample())
-                #expect(delivery.kind == "retry")
-            }
-        }
-    }
-
     @Test func `a secret that fits no header holds the sink and is not shown`() async throws {
         try await withSink {
             $0.headers = [.init("X-Key", .secret(SecretBox("two\r\nlines").secret))]

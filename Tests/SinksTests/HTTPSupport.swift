@@ -26,7 +26,7 @@ final class Collector: Sendable {
     }
 
     /// What becomes of the connection after an answer's bytes.
-    enum Then: Sendable { case keep, close, silence }
+    enum Then: Sendable { case keep, close, reset, silence }
 
     struct Answer: Sendable {
         var bytes: [UInt8]
@@ -43,120 +43,85 @@ final class Collector: Sendable {
         }
     }
 
-    let port: UInt16
-    private let listener: CInt
-    private let received = Mutex<[Request]>([])
-    private let answer: @Sendable (Request, Int) -> Answer
+    private let server: ScriptedServer
+    private let received: Collected<Request>
 
-    var requests: [Request] { received.withLock { $0 } }
+    var port: UInt16 { UInt16(server.port) }
+    var requests: [Request] { received.all }
 
     /// - Parameter answer: gets the request and its number, from 0.
     init(_ answer: @escaping @Sendable (Request, Int) -> Answer) throws {
-        self.answer = answer
-        listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listener = listener
-        let code = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(listener, address, size) | listen(listener, 64) | getsockname(listener, address, &size)
-            }
-        }
-        try #require(code == 0)
-        port = UInt16(bigEndian: address.sin_port)
-        Thread.detachNewThread { [self] in
-            while true {
-                let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
-                Thread.detachNewThread { [self] in
-                    serve(connection)
-                    Foundation.close(connection)
-                }
+        let received = Collected<Request>()
+        self.received = received
+        server = try ScriptedServer(receiveBuffer: nil) { connection, _ in
+            while let request = connection.request() {
+                guard connection.give(answer(request, received.append(request) - 1)) else { return }
             }
         }
     }
 
-    /// Ends the accepting thread, which holds the collector.
     func stop() {
-        shutdown(listener, CInt(SHUT_RDWR))
-        close(listener)
-    }
-
-    private func serve(_ connection: CInt) {
-        while let request = Self.read(connection) {
-            let number = received.withLock { received in
-                received.append(request)
-                return received.count - 1
-            }
-            let answer = answer(request, number)
-            guard Self.send(answer.bytes, connection) else { return }
-            switch answer.then {
-            case .keep: continue
-            case .close: return
-            case .silence:
-                var byte: UInt8 = 0
-                while recv(connection, &byte, 1, 0) > 0 {}
-                return
-            }
-        }
-    }
-
-    private static func read(_ connection: CInt) -> Request? {
-        var bytes: [UInt8] = []
-        var byte: UInt8 = 0
-        while !bytes.suffix(4).elementsEqual([13, 10, 13, 10]) {
-            guard recv(connection, &byte, 1, 0) == 1 else { return nil }
-            bytes.append(byte)
-        }
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n")
-        let headers = lines.dropFirst().compactMap { line -> (name: String, value: String)? in
-            guard let colon = line.firstIndex(of: ":") else { return nil }
-            return (String(line[..<colon]), line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces))
-        }
-        let words = lines[0].split(separator: " ")
-        var left = headers.first { $0.name.lowercased() == "content-length" }.flatMap { Int($0.value) } ?? 0
-        var body: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 65_536)
-        while left > 0 {
-            let got = recv(connection, &piece, min(left, piece.count), 0)
-            guard got > 0 else { return nil }
-            body += piece[..<got]
-            left -= got
-        }
-        return Request(method: String(words[0]), target: String(words[1]), headers: headers, body: body)
-    }
-
-    private static func send(_ bytes: [UInt8], _ connection: CInt) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let sent = rest.withUnsafeBytes {
-                Foundation.send(connection, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
-            }
-            guard sent > 0 else { return false }
-            rest = rest.dropFirst(sent)
-        }
-        return true
+        server.stop()
     }
 
     static func gunzipped(_ bytes: [UInt8]) -> [UInt8] {
         var stream = z_stream()
         var input = bytes
-        var output = [UInt8](repeating: 0, count: 1 << 20)
+        var output: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 20)
         // 15 window bits, and 16 for the gzip form.
         inflateInit2_(&stream, 31, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size))
         defer { inflateEnd(&stream) }
-        let code = input.withUnsafeMutableBufferPointer { input in
-            output.withUnsafeMutableBufferPointer { output in
-                stream.next_in = input.baseAddress
-                stream.avail_in = UInt32(input.count)
-                stream.next_out = output.baseAddress
-                stream.avail_out = UInt32(output.count)
-                return inflate(&stream, Z_FINISH)
+        return input.withUnsafeMutableBufferPointer { input in
+            stream.next_in = input.baseAddress
+            stream.avail_in = UInt32(input.count)
+            while true {
+                let (code, left) = piece.withUnsafeMutableBufferPointer { piece in
+                    stream.next_out = piece.baseAddress
+                    stream.avail_out = UInt32(piece.count)
+                    return (inflate(&stream, Z_NO_FLUSH), Int(stream.avail_out))
+                }
+                output += piece[..<(piece.count - left)]
+                if code == Z_STREAM_END { return output }
+                // Cut short, or no gzip.
+                if code != Z_OK || left == piece.count { return [] }
             }
         }
-        return code == Z_STREAM_END ? Array(output[..<Int(stream.total_out)]) : []
+    }
+}
+
+extension ServerConnection {
+    /// Nil at the end.
+    func request() -> Collector.Request? {
+        var head: [UInt8] = []
+        while !head.suffix(4).elementsEqual([13, 10, 13, 10]) {
+            guard let byte = read(atMost: 1).first else { return nil }
+            head.append(byte)
+        }
+        let lines = String(decoding: head, as: UTF8.self).split(separator: "\r\n")
+        let headers = lines.dropFirst().compactMap { line -> (name: String, value: String)? in
+            guard let colon = line.firstIndex(of: ":") else { return nil }
+            return (String(line[..<colon]), line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces))
+        }
+        let words = lines.first?.split(separator: " ") ?? []
+        let length = headers.first { $0.name.lowercased() == "content-length" }.flatMap { Int($0.value) } ?? 0
+        guard words.count > 1, let body = exactly(length) else { return nil }
+        return .init(method: String(words[0]), target: String(words[1]), headers: headers, body: body)
+    }
+
+    /// Whether another request may follow.
+    func give(_ answer: Collector.Answer) -> Bool {
+        guard write(answer.bytes) else { return false }
+        switch answer.then {
+        case .keep: return true
+        case .close: return false
+        case .reset:
+            reset()
+            return false
+        case .silence:
+            _ = readAll()
+            return false
+        }
     }
 }
 

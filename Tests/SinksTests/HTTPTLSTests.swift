@@ -47,7 +47,7 @@ import Transport
         let tunnel = #expect(throws: TransportError.self) {
             try handshake { $0.proxy = "http://127.0.0.1:\(proxy.port)" }
         }
-        #expect(tunnel.map { "\($0)" }?.contains("through the proxy") == true)
+        #expect(tunnel.map { "\($0)" }?.contains("the proxy answered 407") == true)
         #expect(!server.said.contains("/in"))
     }
 
@@ -63,26 +63,6 @@ import Transport
         }
         #expect(delivery.kind == "accepted")
         #expect(server.said.contains("\r\nHost: localhost:\(server.port)\r\n"))
-    }
-
-    @Test func `a certificate of an unknown authority holds the sink, and nothing is sent`() async throws {
-        let server = try TLSCollector(certificates)
-        defer { server.stop() }
-        let delivery = try await deliver(to: "127.0.0.1", server) { _ in }
-        #expect(delivery.kind == "hold")
-        #expect(delivery.words.contains("ca_file in [sink.tls]"))
-        #expect(!server.said.contains("POST"))
-    }
-
-    @Test func `a certificate for another name holds the sink`() async throws {
-        let server = try TLSCollector(certificates)
-        defer { server.stop() }
-        let delivery = try await deliver(to: "localhost", server) {
-            $0.caFile = certificates.folder + "/ca.pem"
-            $0.ipVersion = .v4
-        }
-        #expect(delivery.kind == "hold")
-        #expect(delivery.words.contains("server_name"))
     }
 
     @Test func `without the client certificate that is asked for nothing is delivered, and the reason says so`()
@@ -115,15 +95,18 @@ import Transport
         #expect(delivery.words.contains("[sink.tls]"))
     }
 
-    @Test func `a proxy that refuses the tunnel is tried again, and sees no record and no secret`() async throws {
-        let proxy = try Collector { _, _ in .init(407, "who are you") }
+    @Test(arguments: [(407, "hold", "user and password"), (403, "hold", "no_proxy"), (502, "retry", "the proxy")])
+    func `a proxy that opens no tunnel is named, and sees no record and no secret`(
+        status: Int, kind: String, says: String
+    ) async throws {
+        let proxy = try Collector { _, _ in .init(status, "who are you") }
         defer { proxy.stop() }
         var options = HTTPSinkOptions(url: try HTTPURL("https://siem.example.com/in"))
         options.authentication = .token(SecretBox("s3cret").secret)
         try await withTransport({ $0.proxy = "http://127.0.0.1:\(proxy.port)" }) { transport in
             let delivery = await (try HTTPSink(options, transport: transport)).deliver(.sample())
-            #expect(delivery.kind == "retry")
-            #expect(delivery.words.contains("through the proxy"))
+            #expect(delivery.kind == kind)
+            #expect(delivery.words.contains(says) && delivery.words.contains("siem.example.com:443"))
             let request = try #require(proxy.requests.first)
             #expect(request.method == "CONNECT")
             #expect(request.target == "siem.example.com:443")

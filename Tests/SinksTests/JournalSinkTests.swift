@@ -35,10 +35,4 @@ import Testing
     @Test func `without a message the type stands for it`() {
         #expect(Self.fields(.envelope(1, message: ""))[0] == "MESSAGE=account.updated")
     }
-
-    @Test func `where no journald is, records wait and the reason says so`() async {
-        let sink = JournalSink(name: "journal", format: .envelope(), socket: "/nonexistent/socket")
-        let delivery = await sink.deliver(Batch(records: [.envelope(1)]))
-        #expect(delivery.retryReason?.hasPrefix("no journald listens at /nonexistent/socket") == true)
-    }
 }

@@ -229,18 +229,6 @@ struct RelpTests {
         server.stop()
     }
 
-    @Test func `a server that answers nothing is given up`() async throws {
-        let server = try ScriptedServer { connection, _ in
-            if let open = connection.relpFrame() { connection.answer(open) }
-            _ = connection.readAll()
-        }
-        let sink = try SyslogSink.sample(.relp([server.host]), stall: .milliseconds(300))
-        let delivery = await sink.deliver(Batch(records: [.envelope(1)]))
-        #expect(delivery.retryReason?.contains("answered nothing") == true)
-        await sink.close()
-        server.stop()
-    }
-
     @Test func `frames are found however they are cut`() throws {
         let offers = "200 OK\nrelp_version=0\nrelp_software=librelp,1.11.0,http://librelp.adiscon.com\ncommands=syslog"
         let text = "1 rsp \(offers.utf8.count) \(offers)\n2 rsp 6 200 OK\n0 serverclose 0\n3 rsp 0 \n"

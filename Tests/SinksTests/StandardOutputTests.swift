@@ -10,17 +10,6 @@ import Testing
 @Suite struct StandardOutputTests {
     private static let records = (1...200).map { SpooledRecord.sample($0, length: 700) }
 
-    @Test func `a slow reader gets every record once, as one line each, in order`() async throws {
-        let bench = try PipeBench()
-        let reading = bench.reading(pieces: 97)
-        let delivery = await bench.sink.deliver(Batch(records: Self.records))
-        bench.closeWriter()
-        #expect(delivery.isAccepted)
-        let text = await reading.value
-        #expect(text == Self.records.map(\.text).joined())
-        #expect(!bench.isGone)
-    }
-
     @Test func `a reader that leaves is told of, and what it did not get is not delivered`() async throws {
         let bench = try PipeBench()
         let reading = bench.reading(pieces: 500, atMost: 3_000)

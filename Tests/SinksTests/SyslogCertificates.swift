@@ -1,11 +1,17 @@
 import Foundation
 import Testing
+import Transport
 
 /// Private authorities and certificates, made by openssl in a temporary folder.
 struct SyslogCertificates {
     let folder: TemporaryFolder
 
     func path(_ name: String) -> String { folder.path + "/" + name }
+
+    /// What a sink is told that trusts the authority and has a certificate of it.
+    var client: ByteStream.TLS {
+        ByteStream.TLS(caFile: path("ca.pem"), certificateFile: path("client.pem"), keyFile: path("client.key"))
+    }
 
     init() throws {
         folder = try TemporaryFolder()

@@ -13,7 +13,7 @@ import Transport
 )
 struct SyslogNGTests {
     /// - Parameter source: takes messages as they came (`store-raw-message`) and what syslog-ng made of them.
-    private static func configuration(_ source: String) -> String {
+    static func configuration(_ source: String) -> String {
         let parts =
             #"${LEVEL_NUM} ${MSGID} ${.SDATA.twilship@32473.id} ${.SDATA.twilship@32473.type} "#
             + #"${.SDATA.twilship@32473.account} ${MSG}"#
@@ -26,6 +26,23 @@ struct SyslogNGTests {
             log { source(in); destination(raw); destination(parts); };
 
             """
+    }
+
+    /// The protocol's own framing, with certificates on both sides or in the clear.
+    static func source(_ port: Int, _ certificates: SyslogCertificates? = nil) -> String {
+        guard let certificates else {
+            return #"syslog(ip("127.0.0.1") port(\#(port)) transport("tcp") flags(store-raw-message));"#
+        }
+        return #"""
+            syslog(ip("127.0.0.1") port(\#(port)) transport("tls") flags(store-raw-message)
+                tls(key-file("\#(certificates.path("server.key"))") cert-file("\#(certificates.path("server.pem"))")
+                    ca-file("\#(certificates.path("ca.pem"))") peer-verify(required-trusted)));
+            """#
+    }
+
+    /// A line feed behind each message.
+    static func plainSource(_ port: Int) -> String {
+        #"network(ip("127.0.0.1") port(\#(port)) transport("tcp") flags(syslog-protocol, store-raw-message));"#
     }
 
     private static let records = SyslogRsyslogTests.records
@@ -45,10 +62,7 @@ struct SyslogNGTests {
 
     @Test func `each record arrives once over TCP with octets counted`() async throws {
         let port = try FreePort.tcp()
-        let receiver = try SyslogReceiver(
-            .syslogNG,
-            Self.configuration(
-                #"syslog(ip("127.0.0.1") port(\#(port)) transport("tcp") flags(store-raw-message));"#))
+        let receiver = try SyslogReceiver(.syslogNG, Self.configuration(Self.source(port)))
         try await receiver.start { FreePort.isTaken(port, "tcp") }
         let sink = try SyslogSink.sample(.tcp([.init(name: "127.0.0.1", port: port)], .octetCounting))
         let delivery = await sink.deliver(Batch(records: Self.records))
@@ -60,11 +74,7 @@ struct SyslogNGTests {
 
     @Test func `each record arrives once over TCP with line feeds`() async throws {
         let port = try FreePort.tcp()
-        let receiver = try SyslogReceiver(
-            .syslogNG,
-            Self.configuration(
-                #"network(ip("127.0.0.1") port(\#(port)) transport("tcp") flags(syslog-protocol, store-raw-message));"#)
-        )
+        let receiver = try SyslogReceiver(.syslogNG, Self.configuration(Self.plainSource(port)))
         try await receiver.start { FreePort.isTaken(port, "tcp") }
         let sink = try SyslogSink.sample(.tcp([.init(name: "127.0.0.1", port: port)], .newline))
         let delivery = await sink.deliver(Batch(records: Self.records))
@@ -111,14 +121,7 @@ struct SyslogNGTests {
     @Test func `each record arrives once over TLS with certificates on both sides`() async throws {
         let certificates = try SyslogCertificates()
         let port = try FreePort.tcp()
-        let receiver = try SyslogReceiver(
-            .syslogNG,
-            Self.configuration(
-                #"""
-                syslog(ip("127.0.0.1") port(\#(port)) transport("tls") flags(store-raw-message)
-                    tls(key-file("\#(certificates.path("server.key"))") cert-file("\#(certificates.path("server.pem"))")
-                        ca-file("\#(certificates.path("ca.pem"))") peer-verify(required-trusted)));
-                """#))
+        let receiver = try SyslogReceiver(.syslogNG, Self.configuration(Self.source(port, certificates)))
         try await receiver.start { FreePort.isTaken(port, "tcp") }
         var tls = ByteStream.TLS(caFile: certificates.path("ca.pem"))
         let nameless = try SyslogSink.sample(

@@ -8,11 +8,11 @@ import Transport
 /// Trying the way to a receiver.
 @Suite(.serialized) struct SyslogProbeTests {
     /// A little later, so that what the tests make is valid already.
-    private static let now = SystemClock().wallNow + .seconds(60)
+    private static var now: Timestamp { SystemClock().wallNow + .seconds(60) }
 
     private func probe(
         _ host: ByteStream.Host, _ tls: ByteStream.TLS? = nil, isRelp: Bool = false,
-        timeout: Duration = .seconds(30), now: Timestamp = now
+        timeout: Duration = .seconds(30), now: Timestamp = Self.now
     ) async -> [Finding] {
         await onThread { SyslogProbe(.stream(host, tls, isRelp: isRelp), timeout: timeout, now: now).run() }
     }
@@ -23,18 +23,10 @@ import Transport
         let port = try FreePort.tcp()
         let receiver = try SyslogReceiver(
             .rsyslog,
-            SyslogRsyslogTests.common
-                + #"""
-                module(load="imrelp")
-                input(type="imrelp" address="127.0.0.1" port="\#(port)" maxDataSize="64k" ruleset="all"
-                    tls="on" tls.caCert="\#(certificates.path("ca.pem"))" tls.authMode="certvalid"
-                    tls.myCert="\#(certificates.path("server.pem"))" tls.myPrivKey="\#(certificates.path("server.key"))")
-                """#)
+            SyslogRsyslogTests.common + RsyslogInput.relp(port, certificates))
         try await receiver.start { FreePort.isTaken(port, "tcp") }
         let host = ByteStream.Host(name: "localhost", port: port)
-        var tls = ByteStream.TLS(
-            caFile: certificates.path("ca.pem"), certificateFile: certificates.path("client.pem"),
-            keyFile: certificates.path("client.key"))
+        var tls = certificates.client
         let findings = await probe(host, tls, isRelp: true)
         try #require(findings.count == 3, "\(findings)")
         #expect(findings[0] == Finding(.fine, "localhost:\(port): connected with TLS, verified"))

@@ -111,6 +111,12 @@ final class SyslogReceiver: Sendable {
         self.process.withLock { $0 = nil }
     }
 
+    /// How many bytes a file has that it writes.
+    func size(of name: String) -> Int {
+        var status = stat()
+        return stat(folder.path + "/" + name, &status) == 0 ? Int(status.st_size) : 0
+    }
+
     /// Whole lines of a file it writes.
     func lines(_ name: String) -> [String] {
         guard let text = try? folder.text(name) else { return [] }
@@ -124,6 +130,50 @@ final class SyslogReceiver: Sendable {
         }
         return lines(name)
     }
+}
+
+/// rsyslog's side of each transport; what comes goes to the ruleset `all`.
+enum RsyslogInput {
+    static func tcp(_ port: Int) -> String {
+        #"module(load="imtcp") input(type="imtcp" address="127.0.0.1" port="\#(port)" ruleset="all")"#
+    }
+
+    /// RFC 5425 with GnuTLS; it wants a client certificate of its own authority.
+    static func tls(_ port: Int, _ certificates: SyslogCertificates) -> String {
+        #"""
+        global(defaultNetstreamDriver="gtls" defaultNetstreamDriverCAFile="\#(certificates.path("ca.pem"))"
+            defaultNetstreamDriverCertFile="\#(certificates.path("server.pem"))"
+            defaultNetstreamDriverKeyFile="\#(certificates.path("server.key"))")
+        module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1" streamDriver.authMode="x509/certvalid")
+        input(type="imtcp" address="127.0.0.1" port="\#(port)" ruleset="all")
+        """#
+    }
+
+    /// - Parameter certificates: nil: in the clear; else it wants a client certificate of that authority.
+    static func relp(_ port: Int, _ certificates: SyslogCertificates? = nil, _ options: String = "") -> String {
+        let tls = certificates.map {
+            #"""
+            tls="on" tls.caCert="\#($0.path("ca.pem"))" tls.myCert="\#($0.path("server.pem"))"
+            tls.myPrivKey="\#($0.path("server.key"))" tls.authMode="certvalid"
+            """#
+        }
+        return #"""
+            module(load="imrelp")
+            input(type="imrelp" address="127.0.0.1" port="\#(port)" maxDataSize="64k" ruleset="all"
+                \#(tls ?? "") \#(options))
+            """#
+    }
+
+    static func udp(_ port: Int) -> String {
+        #"module(load="imudp") input(type="imudp" address="127.0.0.1" port="\#(port)" ruleset="all")"#
+    }
+
+    /// At `FOLDER/log`.
+    static let unix = #"""
+        module(load="imuxsock" SysSock.Use="off")
+        input(type="imuxsock" Socket="FOLDER/log" UseSpecialParser="off" ParseHostname="on"
+            UseSysTimeStamp="off" RateLimit.Interval="0" ruleset="all")
+        """#
 }
 
 /// Ports nobody uses at the moment.

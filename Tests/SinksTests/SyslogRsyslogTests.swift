@@ -42,10 +42,7 @@ struct SyslogRsyslogTests {
     @Test(arguments: SyslogFraming.allCases)
     func `each record arrives once over TCP`(framing: SyslogFraming) async throws {
         let port = try FreePort.tcp()
-        let receiver = try SyslogReceiver(
-            .rsyslog,
-            Self.common + #"module(load="imtcp") input(type="imtcp" address="127.0.0.1" port="\#(port)" ruleset="all")"#
-        )
+        let receiver = try SyslogReceiver(.rsyslog, Self.common + RsyslogInput.tcp(port))
         try await receiver.start { FreePort.isTaken(port, "tcp") }
         let sink = try SyslogSink.sample(.tcp([.init(name: "127.0.0.1", port: port)], framing))
         let delivery = await sink.deliver(Batch(records: Self.records))
@@ -57,10 +54,7 @@ struct SyslogRsyslogTests {
 
     @Test func `each record arrives once over UDP`() async throws {
         let port = try FreePort.udp()
-        let receiver = try SyslogReceiver(
-            .rsyslog,
-            Self.common + #"module(load="imudp") input(type="imudp" address="127.0.0.1" port="\#(port)" ruleset="all")"#
-        )
+        let receiver = try SyslogReceiver(.rsyslog, Self.common + RsyslogInput.udp(port))
         try await receiver.start { FreePort.isTaken(port, "udp") }
         let sink = try SyslogSink.sample(.udp([.init(name: "127.0.0.1", port: port)]))
         #expect(sink.guarantee == .bestEffort && sink.outstanding == 1)
@@ -77,14 +71,7 @@ struct SyslogRsyslogTests {
     }
 
     @Test func `each record arrives once over a UNIX datagram socket`() async throws {
-        let receiver = try SyslogReceiver(
-            .rsyslog,
-            Self.common
-                + #"""
-                module(load="imuxsock" SysSock.Use="off")
-                input(type="imuxsock" Socket="FOLDER/log" UseSpecialParser="off" ParseHostname="on"
-                    UseSysTimeStamp="off" RateLimit.Interval="0" ruleset="all")
-                """#)
+        let receiver = try SyslogReceiver(.rsyslog, Self.common + RsyslogInput.unix)
         let path = receiver.folder.path + "/log"
         try await receiver.start { access(path, W_OK) == 0 }
         let sink = try SyslogSink.sample(.unix(path: path))
@@ -97,10 +84,7 @@ struct SyslogRsyslogTests {
 
     @Test func `a receiver that was restarted gets what follows`() async throws {
         let port = try FreePort.tcp()
-        let receiver = try SyslogReceiver(
-            .rsyslog,
-            Self.common + #"module(load="imtcp") input(type="imtcp" address="127.0.0.1" port="\#(port)" ruleset="all")"#
-        )
+        let receiver = try SyslogReceiver(.rsyslog, Self.common + RsyslogInput.tcp(port))
         try await receiver.start { FreePort.isTaken(port, "tcp") }
         let sink = try SyslogSink.sample(.tcp([.init(name: "127.0.0.1", port: port)], .octetCounting))
         let first = await sink.deliver(Batch(records: [.envelope(1)]))

@@ -78,7 +78,7 @@ import Transport
         let error = try await failure(of: HTTPRequest(.get, HTTPURL("https://good.example/"))) {
             $0.proxy = "http://me:proxypass@127.0.0.1:\(proxy.port)"
         }
-        guard case .proxyFailed = error else {
+        guard case .proxyRefused(_, status: 407) = error else {
             Issue.record("\(String(describing: error))")
             return
         }

@@ -62,6 +62,7 @@ import Testing
             #expect(outcome.output.contains("    failed: could not connect to 127.0.0.1:\(dead)"))
             #expect(outcome.output.contains("127.0.0.1:\(port): does not answer as RELP does"))
             #expect(outcome.output.contains("global(maxMessageSize=\"64k\")"))
+            #expect(outcome.output.contains("as rsyslog does unless it is told (8096)"))
         }
     }
 

@@ -1,3 +1,4 @@
+import Cataloguing
 import PipelineCore
 
 /// A record as a document of the Elastic Common Schema 9.4.
@@ -8,11 +9,12 @@ struct ECSForm {
     let hasRaw: Bool
 
     func write(_ envelope: Envelope, _ extent: Extent, to writer: inout FormWriter) {
+        let meaning = envelope.meaning
         writer.append("{")
         writer.string(#""@timestamp":""#, envelope.timeText.map { extent.limited($0) })
         writer.append(#""ecs":{"version":"9.4.0"},"#)
         writer.message(envelope, extent)
-        writer.object(#""event":{"#) { writeEvent(envelope, extent, to: &$0) }
+        writer.object(#""event":{"#) { writeEvent(envelope, meaning, extent, to: &$0) }
         writer.string(#""log":{"level":""#, envelope.severity.word.text)
         // The object around it.
         writer.removeLast()
@@ -22,18 +24,31 @@ struct ECSForm {
         writer.string(#""name":""#, envelope.account.map { extent.limited($0) })
         if writer.last == JSONByte.comma { writer.removeLast() }
         writer.append("}},")
-        if !extent.isEssential { writeParties(envelope, to: &writer) }
+        if !extent.isEssential {
+            writeParties(envelope, to: &writer)
+            if let attack = meaning.flatMap({ AttackForm.of($0, envelope) }) { writer.append(attack.ecs) }
+        }
         writer.object(#""twilio":{"#) { writeOwnFields(envelope, extent, to: &$0) }
         writer.removeLast()
         writer.append("}")
     }
 
-    private func writeEvent(_ envelope: Envelope, _ extent: Extent, to writer: inout FormWriter) {
-        let categories = ECSCategories(envelope)
-        writer.string(#""kind":""#, categories.kind.text)
-        writer.token(#""category":"#, categories.category?.text)
-        writer.token(#""type":"#, categories.type.text)
-        writer.string(#""outcome":""#, categories.outcome?.text)
+    private func writeEvent(
+        _ envelope: Envelope, _ meaning: EventMeaning?, _ extent: Extent, to writer: inout FormWriter
+    ) {
+        if let meaning {
+            writer.append(#""kind":"event","category":"#)
+            writer.append(meaning.ecs.categoryToken)
+            writer.append(#","type":"#)
+            writer.append(meaning.ecs.typeToken)
+            // Twilio records what was done; what was refused is not in the audit trail.
+            writer.append(#","outcome":"success","#)
+        } else {
+            let categories = ECSCategories(envelope)
+            writer.string(#""kind":""#, categories.kind.text)
+            writer.token(#""category":"#, categories.category?.text)
+            writer.token(#""type":"#, categories.type.text)
+        }
         writer.string(#""id":""#, envelope.id.map { extent.limited($0, to: Extent.idLimit) })
         writer.string(#""action":""#, envelope.type.map { extent.limited($0) })
         writer.append(#""module":"twilio","#)

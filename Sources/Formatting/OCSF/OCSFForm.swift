@@ -1,22 +1,26 @@
+import Cataloguing
 import PipelineCore
 
-/// A record as an event of the Open Cybersecurity Schema Framework 1.8.0, with its profiles `cloud` and `host` (which
-/// `actor` belongs to).
+/// A record as an event of the Open Cybersecurity Schema Framework 1.8.0, with its profiles `cloud`, `host` (which `actor`
+/// belongs to) and, where there is a technique, `security_control` (which `attacks` belongs to).
 ///
 /// What the framework has no attribute for is in `unmapped`, as the envelope has it.
 struct OCSFForm {
     let hasRaw: Bool
 
     func write(_ envelope: Envelope, _ extent: Extent, to writer: inout FormWriter) {
-        let kind = OCSFClass(envelope)
+        let meaning = envelope.meaning
+        let kind = OCSFClass(envelope, meaning)
+        let attack = extent.isEssential ? nil : meaning.flatMap { AttackForm.of($0, envelope) }
         writer.append("{")
         writeClassification(kind, envelope, extent, to: &writer)
         writer.number(#""time":"#, envelope.time.milliseconds)
         writer.append(#""timezone_offset":0,"#)
         writer.message(envelope, extent)
-        writer.object(#""metadata":{"#) { writeMetadata(envelope, extent, to: &$0) }
+        writer.object(#""metadata":{"#) { writeMetadata(envelope, extent, hasAttack: attack != nil, to: &$0) }
         writer.object(#""cloud":{"#) { writeCloud(envelope, extent, to: &$0) }
-        writeSubject(kind, envelope, extent, to: &writer)
+        writeSubject(kind, envelope, meaning, extent, to: &writer)
+        if let attack { writer.append(attack.ocsf) }
         if !extent.isEssential {
             if envelope.dataset == .monitorEvents {
                 writer.append(#""status_id":1,"status":"Success","#)
@@ -48,8 +52,12 @@ struct OCSFForm {
         writer.string(#""severity":""#, severity.caption.text)
     }
 
-    private func writeMetadata(_ envelope: Envelope, _ extent: Extent, to writer: inout FormWriter) {
-        writer.append(#""version":"1.8.0","profiles":["cloud","host"],"product":{"#)
+    private func writeMetadata(
+        _ envelope: Envelope, _ extent: Extent, hasAttack: Bool, to writer: inout FormWriter
+    ) {
+        writer.append(#""version":"1.8.0","profiles":["cloud","host""#)
+        if hasAttack { writer.append(#","security_control""#) }
+        writer.append(#"],"product":{"#)
         writer.append(envelope.dataset.ocsfProduct)
         writer.append("},")
         writer.string(#""uid":""#, envelope.id.map { extent.limited($0, to: Extent.idLimit) })
@@ -90,16 +98,19 @@ struct OCSFForm {
     }
 
     /// What the class requires.
-    private func writeSubject(_ kind: OCSFClass, _ envelope: Envelope, _ extent: Extent, to writer: inout FormWriter) {
+    private func writeSubject(
+        _ kind: OCSFClass, _ envelope: Envelope, _ meaning: EventMeaning?, _ extent: Extent,
+        to writer: inout FormWriter
+    ) {
         switch kind.shape {
-        case .entity:
-            writer.object(#""entity":{"#) { writeEntity(envelope, extent, to: &$0) }
-        case .account:
+        case .audit(.entity):
+            writer.object(#""entity":{"#) { writeEntity(envelope, meaning?.ocsf.entity, extent, to: &$0) }
+        case .audit(.account):
             writeUser(#""user":{"#, envelope.ocsfUser, nil, extent, to: &writer)
-        case .authentication:
+        case .audit(.authentication):
             writeUser(#""user":{"#, envelope.ocsfUser, nil, extent, to: &writer)
             writer.append(#""service":{"name":"Twilio Console"},"#)
-        case .resource:
+        case .audit(.resource):
             writer.append(#""web_resources":[{"#)
             writer.string(#""uid":""#, envelope.resource.sid.map { extent.limited($0) })
             writer.string(#""type":""#, envelope.resource.type.map { extent.limited($0) })
@@ -118,15 +129,16 @@ struct OCSFForm {
         extent.limited(envelope.resource.type ?? envelope.type ?? ("unknown" as StaticString).text)
     }
 
-    private func writeEntity(_ envelope: Envelope, _ extent: Extent, to writer: inout FormWriter) {
+    private func writeEntity(
+        _ envelope: Envelope, _ entity: AuditEntity?, _ extent: Extent, to writer: inout FormWriter
+    ) {
         writer.string(#""uid":""#, envelope.resource.sid.map { extent.limited($0) })
         writer.string(#""name":""#, name(envelope, extent))
-        let subject = EventKind(envelope.type ?? ("" as StaticString).text).subject
         if envelope.resource.isUser {
             writer.append(#""type_id":2,"type":"User","#)
-        } else if subject == .account {
+        } else if entity == .organization {
             writer.append(#""type_id":4,"type":"Organization","#)
-        } else if subject == .policy {
+        } else if entity == .policy {
             writer.append(#""type_id":5,"type":"Policy","#)
         } else {
             writer.append(#""type_id":99,"#)

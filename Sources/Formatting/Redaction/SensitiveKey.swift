@@ -32,7 +32,7 @@ enum SensitiveKey {
 
     private static let secretEndings: [StaticString] = [
         "password", "passwd", "passphrase", "secret", "authtoken", "accesstoken", "refreshtoken", "sessiontoken",
-        "idtoken", "apitoken", "bearertoken", "privatekey", "secretkey", "apikey", "authorization",
+        "idtoken", "apitoken", "bearertoken", "privatekey", "secretkey", "accesskey", "apikey", "authorization",
     ]
     private static let phoneParts: [StaticString] = ["phone", "msisdn", "mobile"]
     private static let phoneNames: [StaticString] = [

@@ -1,7 +1,9 @@
 extension SensitiveText {
     /// An e-mail address around its at sign (RFC 5321 without quoted names; RFC 6531 allows letters of all scripts).
     func email(atSign: Range<Int>) -> Range<Int>? {
-        let start = start(upTo: atSign.lowerBound, limit: 64, Self.isNameByte)
+        var start = start(upTo: atSign.lowerBound, limit: 64, Self.isNameByte)
+        // A quote may stand in a name, but does not begin one.
+        while isByte("'", at: start) { start += 1 }
         guard start < atSign.lowerBound, text[start] != UInt8(ascii: ".") else { return nil }
         var end = end(from: atSign.upperBound, limit: 255) {
             $0.isAlphanumeric || $0 >= 0x80 || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
@@ -73,6 +75,23 @@ extension SensitiveText {
         else { return nil }
         let end = end(from: colon.upperBound, limit: .max) { $0.isAlphanumeric }
         return end - colon.upperBound >= 16 ? colon.upperBound..<end : nil
+    }
+
+    /// The token or secret in `twilio('AC…', '…')`: in quotes, right behind a SID in quotes.
+    func argument(behindSID comma: Int) -> Range<Int>? {
+        let quotes = start(upTo: comma, limit: 2) { Self.isQuote($0) || $0 == JSONByte.backslash }
+        guard quotes < comma, quotes >= 34, text.extracting(quotes - 34..<quotes).isSID else { return nil }
+        let start = end(from: comma + 1, limit: 4, Self.isQuoteOrBlank)
+        let end = end(from: start, limit: .max) { $0.isAlphanumeric }
+        let value = text.extracting(start..<end)
+        return value.count >= 16 && !value.isSID && end < text.count && !text[end].isBlank ? start..<end : nil
+    }
+
+    /// The id of a key of AWS, lasting or temporary: `AKIA…`, `ASIA…`, 20 letters and digits in all.
+    func accessKey(from start: Int) -> Range<Int>? {
+        guard !isAlphanumeric(start - 1), isWord("akia", at: start) || isWord("asia", at: start) else { return nil }
+        let end = end(from: start, limit: 21) { $0.isDigit || 65...90 ~= $0 }
+        return end - start == 20 && !isAlphanumeric(end) ? start..<end : nil
     }
 
     /// The password in `https://user:password@host`.

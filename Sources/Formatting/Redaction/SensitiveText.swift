@@ -28,6 +28,8 @@ struct SensitiveText {
     private mutating func look(at position: Int) -> Int {
         switch text[position] {
         case UInt8(ascii: "@"):
+            // `user:password@host` is no address.
+            if let last = matches.last, last.kind == .secret, last.range.upperBound == position { return 0 }
             return take(.email) { $0.email(atSign: position..<position + 1) }
         case UInt8(ascii: "%"):
             if isWord("%40", at: position) { return take(.email) { $0.email(atSign: position..<position + 3) } }
@@ -49,6 +51,10 @@ struct SensitiveText {
             return take(.secret) { $0.webToken(from: position) }
         case UInt8(ascii: "-"):
             return take(.secret) { $0.privateKey(from: position) }
+        case UInt8(ascii: "A"):
+            return take(.secret) { $0.accessKey(from: position) }
+        case UInt8(ascii: ","):
+            return take(.secret) { $0.argument(behindSID: position) }
         default:
             return 0
         }

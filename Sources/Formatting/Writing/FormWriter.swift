@@ -35,6 +35,10 @@ struct FormWriter: ~Copyable {
     }
 
     @inline(__always)
+    mutating func append(_ bytes: [UInt8]) {
+        bytes.withUnsafeBufferPointer { append($0) }
+    }
+
     mutating func append(_ word: StaticString) {
         append(word.text)
     }

@@ -12,7 +12,7 @@ import Transport
 /// | other 5xx | fault, as `Retry-After` says | it passes, or the server fails at a record |
 /// | 400 about a certificate | hold | nginx lets the handshake pass and answers so |
 /// | 400, 413, 422, other 4xx | split | it is about what was sent |
-/// | a certificate that is refused by either side, a setting that cannot be used | hold | |
+/// | a certificate that is refused by either side, a proxy's 403 or 407, a setting that cannot be used | hold | |
 /// | any other failure on the network | retry | |
 extension HTTPEndpoint {
     /// - Precondition: the status is none of 2xx.
@@ -62,13 +62,8 @@ extension HTTPEndpoint {
 
     func delivery(of error: TransportError, _ url: HTTPURL) -> Delivery {
         switch error {
-        case .certificateRefused:
-            .hold(
-                reason: "\(error). Give the CA that signed it as ca_file in [sink.tls], or the name that it has as "
-                    + "server_name; verification cannot be turned off.")
-        case .clientCertificateRefused:
-            .hold(reason: "\(error). Check cert_file and key_file in [sink.tls], and that the server knows their CA.")
-        case .badLocalSetup: .hold(reason: "\(error). Check [sink.tls] and [sink.network].")
+        case .certificateRefused, .clientCertificateRefused, .proxyRefused, .badLocalSetup:
+            .hold(reason: error.advised)
         case .invalidRequest: .hold(reason: "\(url.origin)\(url.path): \(error). Check `headers` and the secrets.")
         default: .retry(reason: "\(error)")
         }

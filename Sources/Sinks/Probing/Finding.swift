@@ -25,15 +25,10 @@ package struct Finding: Sendable, Hashable {
 
     /// Why there is no connection.
     package init(_ error: TransportError) {
-        switch error {
-        case .clientCertificateRefused:
-            self.init(.refusal, "\(error). Check cert_file and key_file, and that the other end knows their CA.")
-        case .certificateRefused:
-            self.init(
-                .failure,
-                "\(error). Give the CA that signed it as ca_file in [sink.tls], or the name that it has as "
-                    + "server_name; if it has expired, it must be renewed there.")
-        default: self.init(.failure, "\(error)")
+        if case .clientCertificateRefused = error {
+            self.init(.refusal, error.advised)
+        } else {
+            self.init(.failure, error.advised)
         }
     }
 }

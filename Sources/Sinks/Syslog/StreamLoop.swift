@@ -79,7 +79,7 @@ final class StreamLoop {
                 if error == .cancelled { break }
             }
         }
-        let reason = faults.map(\.description).joined(separator: "; ")
+        let reason = faults.map(\.advised).joined(separator: "; ")
         // A certificate or a file that is refused stays so until somebody sees to it; anything else may pass.
         let isHopeless = faults.allSatisfy { !$0.isTransient && $0 != .cancelled }
         fail(isHopeless ? .hold(reason: reason) : .retry(reason: reason))

@@ -35,6 +35,8 @@ struct RequestFailure: Error {
         case _ where error.isTransient:
             attempts = APILine.attempts
             self.error = .unavailable(reason: Reason(reason), retryAfter: nil)
+        // It is the way to Twilio that is shut, for all that go there.
+        case .proxyRefused: self.error = .unavailable(reason: Reason(reason), retryAfter: nil)
         default: self.error = .refused(reason: reason)
         }
     }

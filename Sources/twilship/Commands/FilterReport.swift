@@ -1,4 +1,4 @@
-import Normalising
+import Cataloguing
 import Settings
 
 /// What a sink's filter lets through, as `check` tells it.
@@ -17,7 +17,7 @@ struct FilterReport {
         if !filter.accounts.isEmpty { lines.append("accounts: \(filter.accounts.joined(separator: ", "))") }
         if let minimum = filter.minimumSeverity { lines.append("severity \(minimum.rawValue) or worse") }
         if !filter.types.isEmpty || !filter.excludeTypes.isEmpty {
-            let all = DocumentedEventTypes.all
+            let all = EventCatalogue.shared.types
             let matched = all.filter { filter.matches(type: $0) }
             lines.append(
                 "\(matched.count) of the \(all.count) documented event types match" + (matched.isEmpty ? "" : ":"))

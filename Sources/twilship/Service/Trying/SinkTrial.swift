@@ -60,12 +60,16 @@ struct SinkTrial: Sendable {
         return findings
     }
 
+    /// What rsyslog takes unless it is told (`maxMessageSize`); syslog-ng takes 64 KiB.
+    private static let usualOfRsyslog = 8096
+
     /// No protocol of syslog lets the two ends agree on it.
     private func limit(_ settings: SyslogSinkSettings) -> Finding {
         let limit = settings.maximumMessageBytes
         let kibibytes = max(64, (limit + 1023) / 1024)
+        let usual = limit > Self.usualOfRsyslog ? ", as rsyslog does unless it is told (\(Self.usualOfRsyslog))," : ""
         let advice =
-            "messages have up to \(limit) bytes (max_message_bytes); a receiver that takes less cuts them and "
+            "messages have up to \(limit) bytes (max_message_bytes); a receiver that takes less\(usual) cuts them and "
             + "acknowledges them all the same, which no answer shows. Set there: rsyslog "
             + "global(maxMessageSize=\"\(kibibytes)k\") before any input, and no smaller maxDataSize at imrelp; "
             + "syslog-ng options { log-msg-size(\(kibibytes * 1024)); };"
