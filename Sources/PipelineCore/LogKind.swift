@@ -12,6 +12,7 @@ package enum LogKind: String, Sendable, CaseIterable {
     case configurationRefused = "3ba16c9105504a4e8aaf3d7ae056c931"
     case reloaded = "341d966f64ea4c0da65e1ee83b5fcb7c"
     case reloadRefused = "6c0e1f4a9d0b4f6fb2f3a1c85d7e4790"
+    case reloadFault = "b55da472d994439babf6d8fcab84514e"
     case reloadNeedsRestart = "a2b85f0137c84e5c8f2d94e6b1c07d3a"
     case reloadIncomplete = "e47d9316c5fa4b0e93a8d20b6f71c5e8"
     case summary = "3013493bce21440c8b34c49534b7efcc"

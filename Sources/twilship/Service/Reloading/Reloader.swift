@@ -56,7 +56,7 @@ struct Reloader: Sendable {
                 "the configuration has errors and is not used; the one before stays",
                 metadata: ["message_id": "\(LogKind.reloadRefused)", "errors": "\(error.faults.count)"])
             for fault in error.faults {
-                logger.error("\(fault)", metadata: ["message_id": "\(LogKind.configurationRefused)"])
+                logger.error("\(fault)", metadata: ["message_id": "\(LogKind.reloadFault)"])
             }
             return true
         }
