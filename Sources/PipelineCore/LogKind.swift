@@ -48,6 +48,7 @@ package enum LogKind: String, Sendable, CaseIterable {
     case sinkGap = "733d875ff0f84924b9fa11f318d6e2cb"
     case replayMoved = "d939c3f27198467fb9ac99acf4e980ff"
     case backfillFails = "05fdea930d3e44bf9d032d2a8a11560f"
+    case backfillWaits = "f35a8acf6a444e969ed9e76fef7f2766"
     case backfillFinished = "61a2f15cfa254a5aa72ac0d73c910cb0"
     case deliveryFails = "2c71fc46679648ba8c09ea9adc37c5b8"
     case sinkHeld = "05f9ebf62adb4bebb867266a8db29ffc"

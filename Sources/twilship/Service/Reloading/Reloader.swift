@@ -231,7 +231,7 @@ struct Reloader: Sendable {
         for identity in its {
             board.remove(discovery: AccountWiring.searchName(ofLogsOf: identity))
             board.remove(discovery: AccountWiring.searchName(ofSubaccountsOf: identity))
-            assembly.registry.forget(account: identity.name)
+            assembly.registry.forget(accountSID: identity.sid)
         }
         network.release(sids)
     }
