@@ -90,6 +90,24 @@ import Testing
         #expect((bench.board.now.streams[bench.key]?.failures ?? 0) > 3)
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a watched stream that is told to end while it waits for its first answer does`() async throws {
+        let bench = Bench(SimulatorOptions(), latency: .seconds(50))
+        defer { bench.remove() }
+        let pulse = Pulse(interval: .seconds(10), clock: bench.clock)
+        let ingestor = try bench.ingestor(try bench.openSpool(), pulse: pulse)
+        let clock = bench.clock
+        try await clock.run(for: .seconds(3600)) {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await ingestor.run() }
+                try? await clock.sleep(for: .seconds(25))
+                group.cancelAll()
+            }
+        }
+        clock.advance(by: .seconds(1000))
+        #expect(pulse.silent(for: .seconds(1)) == [])
+    }
+
     @Test func `those that are called alike beat apart`() {
         let clock = VirtualClock()
         let pulse = Pulse(interval: .seconds(10), clock: clock)
