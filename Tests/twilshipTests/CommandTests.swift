@@ -43,7 +43,7 @@ import Testing
             let outcome = try await workshop.runAsStranger("check")
             #expect(outcome.code == 0, "\(outcome.complaints)")
             #expect(outcome.complaints.isEmpty)
-            let named = "file:\(secret), the secret of the account \"production\": \(secret)"
+            let named = "file:\(secret), the secret of the account \"production\"\n"
             #expect(outcome.output.components(separatedBy: named).count == 2, "\(outcome.output)")
             #expect(outcome.output.contains("not looked at, since you may not read it; root's twilship check does:"))
             #expect(!(try await workshop.run("check").output.contains("not looked at")))

@@ -80,7 +80,8 @@ struct Check: AsyncParsableCommand {
         guard !closed.isEmpty else { return [] }
         var lines = ["not looked at, since you may not read it; root's twilship check does:"]
         for secret in closed {
-            let line = "  \(secret.reference), the secret of \(secret.owner): \(secret.path)"
+            var line = "  \(secret.reference), the secret of \(secret.owner)"
+            if case .credential = secret.reference { line += ": \(secret.path)" }
             if lines.last != line { lines.append(line) }
         }
         return lines
