@@ -93,7 +93,7 @@ let package = Package(
             ]),
 
         // Tests.
-        .target(name: "PipelineTestKit", dependencies: ["PipelineCore", "Simulating", "Transport"]),
+        .target(name: "PipelineTestKit", dependencies: ["PipelineCore", "Simulating", "Transport", logging]),
         // Seeded chance against the whole source side; in a program of its own, so that thousands run optimised.
         .target(
             name: "HostileSchedules",

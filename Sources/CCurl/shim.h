@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 // Swift's Glibc module lacks this header; curl_multi_poll is told to watch such a descriptor too.
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 
 // curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt are variadic, and Swift cannot call variadic C functions.
 // Each function here passes one kind of argument. The kind must be the one the option is documented with:
@@ -75,6 +76,12 @@ static inline CURLcode ccurl_easy_getinfo_certinfo(CURL *handle, CURLINFO info, 
 /// For CURLMOPT_* documented as `long`.
 static inline CURLMcode ccurl_multi_setopt_long(CURLM *handle, CURLMoption option, long value) {
     return curl_multi_setopt(handle, option, value);
+}
+
+/// Names the calling thread, for who looks at threads: top -H, gdb. prctl(2) is variadic, and what glibc has for it is
+/// declared to those only who ask for GNU's extensions.
+static inline void ccurl_name_thread(const char *name) {
+    prctl(PR_SET_NAME, name);
 }
 
 #endif

@@ -13,17 +13,21 @@ package struct Backfiller: Sendable {
     private let spool: Spool
     private let registry: StreamRegistry
     private let clock: any PipelineClock
+    private let pulse: Pulse
     private let logger: Logger
 
     package init(_ surroundings: Ingestor.Surroundings) {
         spool = surroundings.spool
         registry = surroundings.registry
         clock = surroundings.clock
+        pulse = surroundings.pulse
         logger = surroundings.logger
     }
 
     /// How often new jobs are looked for.
     static let interval: Duration = .seconds(2)
+    /// A job that finds nothing to read from for so long is told.
+    static let patience: Duration = .seconds(300)
 
     /// Whose jobs wait for each other: those of one API of an account.
     private struct Place: Hashable {
@@ -48,11 +52,19 @@ package struct Backfiller: Sendable {
     package func run(untilDone: Bool = false) async {
         var busy: Set<Place> = []
         var givenUp: Set<Int64> = []
+        var stranded = Stranded()
+        pulse.begin("backfills")
+        defer { pulse.end("backfills") }
         await withTaskGroup(of: Event.self) { group in
             repeat {
+                pulse.beat("backfills")
                 let jobs = await openJobs()
                 for job in jobs ?? [] where !givenUp.contains(job.id) {
-                    guard registry.ingestors(account: job.account, job.dataset) != nil else { continue }
+                    guard registry.ingestors(accountSID: job.accountSID, job.dataset) != nil else {
+                        if stranded.isToldOf(job.id, at: clock.monotonicNow) { tell(stranded: job) }
+                        continue
+                    }
+                    stranded.isFound(job.id)
                     let place = Place(job)
                     guard busy.insert(place).inserted else { continue }
                     group.addTask {
@@ -72,6 +84,33 @@ package struct Backfiller: Sendable {
             } while !Task.isCancelled
             group.cancelAll()
         }
+    }
+
+    /// Jobs without anything to read from, since when, and of which that was told.
+    private struct Stranded {
+        private var since: [Int64: ContinuousClock.Instant] = [:]
+        private var told: Set<Int64> = []
+
+        mutating func isToldOf(_ job: Int64, at now: ContinuousClock.Instant) -> Bool {
+            let begin = since[job, default: now]
+            since[job] = begin
+            return begin.duration(to: now) >= Backfiller.patience && told.insert(job).inserted
+        }
+
+        mutating func isFound(_ job: Int64) {
+            since[job] = nil
+            told.remove(job)
+        }
+    }
+
+    private func tell(stranded job: BackfillJob) {
+        logger.warning(
+            "a backfill waits, since nothing of its account and dataset is collected now; it goes on when that is",
+            metadata: [
+                "message_id": "\(LogKind.backfillWaits)", "job": "\(job.id)", "source.account": "\(job.account)",
+                "source.account_sid": "\(job.accountSID)", "dataset": "\(job.dataset.rawValue)",
+                "window": "\(job.window)",
+            ])
     }
 
     /// Nil if they cannot be read now.
@@ -94,7 +133,7 @@ package struct Backfiller: Sendable {
         var backoff = Backoff(initial: .seconds(2), limit: .seconds(300))
         var recurrence = Recurrence()
         var random = ClockRandomness(clock)
-        while !Task.isCancelled, registry.ingestors(account: job.account, job.dataset) != nil {
+        while !Task.isCancelled, registry.ingestors(accountSID: job.accountSID, job.dataset) != nil {
             do {
                 try await work(on: job)
                 return true
@@ -120,7 +159,7 @@ package struct Backfiller: Sendable {
     }
 
     private func work(on job: BackfillJob) async throws {
-        guard var ingestors = registry.ingestors(account: job.account, job.dataset) else { return }
+        guard var ingestors = registry.ingestors(accountSID: job.accountSID, job.dataset) else { return }
         if let stream = job.stream {
             let key = try await spool.key(of: stream)
             ingestors = ingestors.filter { $0.stream.key == key }
@@ -130,6 +169,8 @@ package struct Backfiller: Sendable {
             for ingestor in ingestors {
                 group.addTask {
                     var side = BackfilledStream(job, ingestor)
+                    pulse.begin(side.pulseName)
+                    defer { pulse.end(side.pulseName) }
                     do {
                         try await side.collect()
                         return nil
@@ -172,6 +213,9 @@ private struct BackfilledStream {
     private var stream: Ingestor.Stream { ingestor.stream }
     private var spool: Spool { ingestor.surroundings.spool }
     private var clock: any PipelineClock { ingestor.surroundings.clock }
+    private var pulse: Pulse { ingestor.surroundings.pulse }
+    /// It beats whenever it has an answer and with each pass.
+    var pulseName: String { "backfill \(job.id) of \(stream.key)" }
 
     init(_ job: BackfillJob, _ ingestor: Ingestor) {
         self.job = job
@@ -181,7 +225,7 @@ private struct BackfilledStream {
     }
 
     mutating func collect() async throws {
-        let now = try await source.serverTime(.idle)
+        let now = try await serverTime()
         let place = try await spool.place(
             of: stream.key, account: stream.account, start: stream.start.instant(now), names: stream.names)
         id = place.id
@@ -211,6 +255,10 @@ private struct BackfilledStream {
         try await confirm(&planner, place.id)
     }
 
+    private func serverTime() async throws -> Timestamp {
+        try await pulse.waiting(pulseName) { try await source.serverTime(.idle) }
+    }
+
     /// Counts what a pass that failed has asked.
     mutating func countAsked() async {
         guard let id else { return }
@@ -224,9 +272,11 @@ private struct BackfilledStream {
     private mutating func confirm(_ planner: inout WindowPlanner, _ id: StreamID) async throws {
         let empty = done.intervals.filter { $0.state == .read }
         guard let last = empty.map(\.readAt).max() else { return }
-        let now = try await source.serverTime(.idle)
+        let now = try await serverTime()
         let wait = last + WindowPlanner.confirmation - now
-        if wait > .zero { try await clock.sleep(for: min(wait, WindowPlanner.confirmation)) }
+        if wait > .zero {
+            try await pulse.waiting(pulseName) { try await clock.sleep(for: min(wait, WindowPlanner.confirmation)) }
+        }
         for interval in empty {
             var rest = interval.window
             while rest.from < rest.to {
@@ -246,15 +296,15 @@ private struct BackfilledStream {
         guard try await spool.backfills(openOnly: true).contains(where: { $0.id == job.id }) else {
             throw CancellationError()
         }
-        try await waitForAllowance()
+        try await pulse.waiting(pulseName) { try await waitForAllowance() }
         let memory = ingestor.sharing.memory.hold(isFirst: true)
         defer { memory.release() }
         let pass = Pass(canSplit: planner.canSplit(window), urgency: .idle, memory: memory)
         let contents: WindowContents
         do {
-            let source = source
-            contents = try await ingestor.sharing.slots.with(.idle) { () throws(SourceError) in
-                try await source.read(window, pass)
+            let (source, slots) = (source, ingestor.sharing.slots)
+            contents = try await pulse.waiting(pulseName) { () throws(SourceError) in
+                try await slots.with(.idle) { () throws(SourceError) in try await source.read(window, pass) }
             }
         } catch {
             guard case .tooMuch = error, pass.canSplit else { throw error }
@@ -307,7 +357,8 @@ private struct BackfilledStream {
             collected: clock.wallNow, requests: (asked - counted).requests,
             recordsRead: (asked - counted).records,
             backfill: BackfillProgress(job: job.id, coverage: after, sink: job.sink))
-        try await PassResults.append(advance, ingestor)
+        // It waits while the spool is full.
+        try await pulse.waiting(pulseName) { try await PassResults.append(advance, ingestor) }
         wanted?.subtract(advance.taken.map(\.identity))
         done = after
         counted = asked

@@ -88,11 +88,12 @@ struct Collection {
         }
     }
 
-    /// The next event that means work. Beats for each.
+    /// The next event that means work, or any once cancelled. Beats for each.
     private func nextEvent(_ group: inout TaskGroup<Event>) async -> Event? {
         while let event = await group.next() {
             pulse.beat(pulseName)
-            guard case .pulse = event else { return event }
+            // Once cancelled, no sleep takes time any more: it would be asked for a pulse for ever.
+            guard case .pulse = event, !Task.isCancelled else { return event }
             startPulse(&group)
         }
         return nil

@@ -41,10 +41,13 @@ package struct Discovery: Sendable {
     package let clock: any PipelineClock
     package let board: StatusBoard
     package let logger: Logger
+    private let pulse: Pulse
+    private var pulseName: String { "search \(name)" }
 
     package init(
         name: String, interval: Duration, clock: any PipelineClock, board: StatusBoard, logger: Logger,
-        budget: @escaping @Sendable () -> Double, known: @escaping @Sendable () async -> [Find] = { [] },
+        pulse: Pulse? = nil, budget: @escaping @Sendable () -> Double,
+        known: @escaping @Sendable () async -> [Find] = { [] },
         search: @escaping @Sendable (_ bell: Bell) async throws(SourceError) -> (finds: [Find], requests: Int)
     ) {
         self.name = name
@@ -55,6 +58,7 @@ package struct Discovery: Sendable {
         self.clock = clock
         self.board = board
         self.logger = logger
+        self.pulse = pulse ?? Pulse(clock: clock)
     }
 
     /// A search may use this part of the rate limit on the long run; with very many services it comes more rarely.
@@ -68,6 +72,7 @@ package struct Discovery: Sendable {
         case found([Find], requests: Int)
         case failed(SourceError)
         case searchIsDue
+        case pulse
     }
 
     package func run(_ mode: Ingestor.Mode) async {
@@ -78,10 +83,16 @@ package struct Discovery: Sendable {
         var recurrence = Recurrence()
         var random = ClockRandomness(clock)
         let bell = Bell()
+        pulse.begin(pulseName)
+        defer { pulse.end(pulseName) }
         await withTaskGroup(of: Event.self) { group in
             group.addTask { await look(bell) }
+            // Without an end of its own, nothing else may keep it.
+            if !once { startPulse(&group) }
             while let event = await group.next(), !Task.isCancelled {
+                pulse.beat(pulseName)
                 switch event {
+                case .pulse: startPulse(&group)
                 case .searchIsDue: group.addTask { await look(bell) }
                 case .failed(let error):
                     if case .cancelled = error { continue }
@@ -99,6 +110,14 @@ package struct Discovery: Sendable {
                 if once, roster.isDone { return group.cancelAll() }
             }
             group.cancelAll()
+        }
+    }
+
+    private func startPulse(_ group: inout TaskGroup<Event>) {
+        guard let interval = pulse.interval else { return }
+        group.addTask {
+            try? await clock.sleep(for: interval)
+            return .pulse
         }
     }
 

@@ -27,6 +27,22 @@ package final class Pulse: Sendable {
         loops.withLock { $0[name] = Loop(beat: now) }
     }
 
+    /// The same for one of several that may be called alike.
+    /// - Returns: what it is called here.
+    package func begin(oneOf name: String) -> String {
+        let now = clock.monotonicNow
+        return loops.withLock { loops in
+            var own = name
+            var number = 1
+            while loops[own] != nil {
+                number += 1
+                own = "\(name) (\(number))"
+            }
+            loops[own] = Loop(beat: now)
+            return own
+        }
+    }
+
     /// `name` has ended, and has not to beat any more.
     package func end(_ name: String) {
         loops.withLock { $0[name] = nil }
@@ -38,7 +54,9 @@ package final class Pulse: Sendable {
     }
 
     /// While `body` runs, `name` has not to beat: it waits for something that has a time limit of its own.
-    func waiting<Result>(_ name: String, _ body: () async throws -> Result) async rethrows -> Result {
+    func waiting<Result, Failure>(
+        _ name: String, _ body: () async throws(Failure) -> Result
+    ) async throws(Failure) -> Result {
         loops.withLock { $0[name]?.waits += 1 }
         defer {
             let now = clock.monotonicNow

@@ -7,12 +7,13 @@ package final class StreamRegistry: Sendable {
         var streams: [StreamKey: Ingestor] = [:]
         /// Lets somebody change the place of a stream that is worked on.
         var intermissions: [StreamKey: Intermission] = [:]
-        /// What the last search found, by account (label) and dataset.
+        /// What the last search found.
         var expected: [Place: Set<StreamKey>] = [:]
     }
 
+    /// By the SID, since an account can be renamed.
     private struct Place: Hashable {
-        let account: String
+        let accountSID: String
         let dataset: Dataset
     }
 
@@ -27,21 +28,21 @@ package final class StreamRegistry: Sendable {
     }
 
     /// The streams of an account and dataset; nil while they are still being looked for.
-    package func ingestors(account: String, _ dataset: Dataset) -> [Ingestor]? {
-        let found = ingestors.filter { $0.stream.account == account && $0.stream.key.dataset == dataset }
+    package func ingestors(accountSID: String, _ dataset: Dataset) -> [Ingestor]? {
+        let found = ingestors.filter { $0.stream.key.accountSID == accountSID && $0.stream.key.dataset == dataset }
         guard dataset == .serverlessLogs else { return found.isEmpty ? nil : found }
-        let expected = state.withLock { $0.expected[Place(account: account, dataset: dataset)] }
+        let expected = state.withLock { $0.expected[Place(accountSID: accountSID, dataset: dataset)] }
         return expected.flatMap { $0.isSubset(of: found.map(\.stream.key)) ? found : nil }
     }
 
     /// Notes which streams of an account and dataset there are; they are added when work on them begins.
-    package func expect(_ streams: Set<StreamKey>, account: String, _ dataset: Dataset) {
-        state.withLock { $0.expected[Place(account: account, dataset: dataset)] = streams }
+    package func expect(_ streams: Set<StreamKey>, accountSID: String, _ dataset: Dataset) {
+        state.withLock { $0.expected[Place(accountSID: accountSID, dataset: dataset)] = streams }
     }
 
-    /// Forgets what a search has found for an account (label) that is not collected any more, or with other settings.
-    package func forget(account: String) {
-        state.withLock { state in state.expected = state.expected.filter { $0.key.account != account } }
+    /// Forgets what a search has found for an account that is not collected any more, or with other settings.
+    package func forget(accountSID: String) {
+        state.withLock { state in state.expected = state.expected.filter { $0.key.accountSID != accountSID } }
     }
 
     /// Runs `body` while nothing works on the stream; it is taken up anew afterwards, with the place it has then.

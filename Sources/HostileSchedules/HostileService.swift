@@ -127,7 +127,7 @@ struct HostileService: Sendable {
                     sharing(budget, troubles, allowance)
                 ) { bell.ring(environment.environmentSID) }
             }
-            surroundings.registry.expect(Set(ingestors.map(\.stream.key)), account: label, .serverlessLogs)
+            surroundings.registry.expect(Set(ingestors.map(\.stream.key)), accountSID: account.sid, .serverlessLogs)
             let finds = zip(environments, ingestors).map { environment, ingestor in
                 Discovery.Find(
                     id: environment.environmentSID, fleet: { Fleet(ingestors: [ingestor]) },

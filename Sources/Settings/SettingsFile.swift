@@ -13,17 +13,20 @@ package enum SettingsFile {
     ///   - capabilities: what this program can do; what it cannot is refused by name.
     ///   - environment: for the default state directory, and for secrets.
     ///   - resolveSecrets: also reads every secret once, and reports those that cannot be had.
+    ///   - closed: is told of secrets that this user may not read, which are no faults then.
     package static func load(
         path: String = defaultPath,
         capabilities: Capabilities = .thisVersion,
         environment: [String: String],
         resolveSecrets: Bool = false,
-        credentialDirectories: [String] = SecretReference.defaultCredentialDirectories
+        credentialDirectories: [String] = SecretReference.defaultCredentialDirectories,
+        closed: ((ClosedSecret) -> Void)? = nil
     ) throws(SettingsFaults) -> ResolvedSettings {
         let context = ReadingContext(capabilities: capabilities, environment: environment)
         let settings = Assembly(path: path, files: .disk, context: context).settings()
         if resolveSecrets, let settings {
-            SecretCheck(credentialDirectories: credentialDirectories, context: context).check(settings)
+            SecretCheck(credentialDirectories: credentialDirectories, context: context, closed: closed)
+                .check(settings)
         }
         guard let settings, context.faults.isEmpty else { throw context.faults.sorted() }
         return settings

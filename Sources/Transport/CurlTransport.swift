@@ -13,7 +13,17 @@ typealias CurlInbox = ThreadInbox<HTTPRequest, Result<HTTPResponse, TransportErr
 package final class CurlTransport: HTTPTransport, Sendable {
     private let inbox: CurlInbox
 
-    package init(_ options: TransportOptions) throws(TransportError) {
+    /// - Parameter watch: of the thread; told the end too if there never is a thread.
+    package init(_ options: TransportOptions, watch: TurnWatch? = nil) throws(TransportError) {
+        do throws(TransportError) {
+            inbox = try Self.start(options, watch)
+        } catch {
+            watch?.ended()
+            throw error
+        }
+    }
+
+    private static func start(_ options: TransportOptions, _ watch: TurnWatch?) throws(TransportError) -> CurlInbox {
         guard globalInitResult == CURLE_OK else {
             throw .badLocalSetup(
                 .init("libcurl", code: .init(globalInitResult), detail: "libcurl could not be initialised"))
@@ -24,8 +34,9 @@ package final class CurlTransport: HTTPTransport, Sendable {
             throw .badLocalSetup(
                 .init("the proxy", detail: "its URL begins with none of http, https, socks5 and socks5h"))
         }
-        inbox = try CurlInbox(closed: .failure(.shutDown))
-        try startThread(CurlThreadStart(inbox: inbox, options: options))
+        let inbox = try CurlInbox(closed: .failure(.shutDown))
+        try startThread(CurlThreadStart(inbox: inbox, options: options, watch: watch))
+        return inbox
     }
 
     deinit {
@@ -62,10 +73,12 @@ private func startThread(_ start: CurlThreadStart) throws(TransportError) {
 private final class CurlThreadStart: Sendable {
     let inbox: CurlInbox
     let options: TransportOptions
+    let watch: TurnWatch?
 
-    init(inbox: CurlInbox, options: TransportOptions) {
+    init(inbox: CurlInbox, options: TransportOptions, watch: TurnWatch?) {
         self.inbox = inbox
         self.options = options
+        self.watch = watch
     }
 }
 
@@ -76,7 +89,9 @@ private func curlThreadMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutabl
     var all = sigset_t()
     sigfillset(&all)
     pthread_sigmask(SIG_BLOCK, &all, nil)
-    CurlLoop(inbox: start.inbox, options: start.options)?.run()
+    ccurl_name_thread("curl")
+    CurlLoop(inbox: start.inbox, options: start.options, watch: start.watch)?.run()
+    start.watch?.ended()
     start.inbox.end()
     return nil
 }

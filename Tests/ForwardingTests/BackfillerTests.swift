@@ -1,4 +1,5 @@
 import Forwarding
+import Logging
 import PipelineCore
 import PipelineTestKit
 import Simulating
@@ -110,5 +111,42 @@ import TwilioSources
             .filter { asked.contains(Timestamp(milliseconds: $0.date)) && !collected.contains($0.sid) }
         #expect(!missing.isEmpty)
         #expect(missing.allSatisfy { $0.environment == gone.key.environmentSID })
+    }
+
+    @Test func `a backfill of an account that is not collected waits, says so once, and goes on when it is`()
+        async throws
+    {
+        var options = SimulatorOptions()
+        options.history = 200
+        options.requestsPerSecond = 0
+        let bench = Bench(options, start: .ago(.seconds(30)))
+        defer { bench.remove() }
+        let spool = try bench.openSpool()
+        let (clock, lines) = (bench.clock, KeptLines())
+        let logger = Logger(label: "test") { _ in lines }
+        // The account was called otherwise then.
+        let job = try await spool.addBackfill(
+            account: "earlier", accountSID: bench.account.sid, dataset: .monitorEvents,
+            window: Window(from: clock.wallNow - .seconds(86_400), to: clock.wallNow), sink: nil, requestedBy: 0)
+        let backfiller = Backfiller(bench.surroundings(spool, logger: logger))
+        let ingestor = try bench.ingestor(spool)
+        try await clock.run(for: .seconds(3000)) {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await backfiller.run() }
+                try? await clock.sleep(for: .seconds(2000))
+                group.addTask { await ingestor.run() }
+                try? await clock.sleep(for: .seconds(900))
+                group.cancelAll()
+            }
+        }
+        #expect(try await spool.backfills(openOnly: true).isEmpty)
+        #expect(
+            lines.told.map { $0["message_id"] } == [
+                LogKind.backfillWaits.rawValue, LogKind.backfillFinished.rawValue,
+            ])
+        #expect(lines.told.first?["job"] == "\(job.id)")
+        #expect(lines.told.first?["source.account_sid"] == bench.account.sid)
+        let backfilled = try await bench.collected(spool).filter { $0.origin.lane == .backfill }
+        #expect(!backfilled.isEmpty && backfilled.allSatisfy { $0.origin.account == "test" })
     }
 }

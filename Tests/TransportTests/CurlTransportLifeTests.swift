@@ -93,4 +93,34 @@ import Transport
         }
         _ = await ended.first { true }
     }
+
+    @Test func `a watched thread turns while nothing is sent and while nobody answers, and says when it ends`()
+        async throws
+    {
+        let server = try ScriptedServer { $0.waitForEnd() }
+        defer { server.stop() }
+        let (turns, turned) = AsyncStream<Void>.makeStream()
+        let (ends, ended) = AsyncStream<Void>.makeStream()
+        let watch = TurnWatch(
+            interval: .milliseconds(20), turned: { turned.yield() }, ended: { ended.yield() })
+        try await withTransport(watch: watch) { transport in
+            for await _ in turns.prefix(5) {}
+            let task = Task { await transport.errorOf(try? makeRequest(server.port)) }
+            for await _ in turns.prefix(5) {}
+            await transport.shutdown()
+            #expect(await task.value == .shutDown)
+        }
+        _ = await ends.first { true }
+    }
+
+    @Test func `a transport that cannot be made is watched by nobody`() async throws {
+        let (ends, ended) = AsyncStream<Void>.makeStream()
+        var options = TransportOptions(userAgent: "test")
+        options.proxy = "gopher://127.0.0.1"
+        #expect(throws: TransportError.self) {
+            _ = try CurlTransport(
+                options, watch: TurnWatch(interval: .seconds(1), turned: {}, ended: { ended.yield() }))
+        }
+        _ = await ends.first { true }
+    }
 }

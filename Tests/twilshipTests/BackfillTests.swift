@@ -126,6 +126,33 @@ import Testing
         }
     }
 
+    @Test func `an account that is renamed in the middle of a backfill does not stop it`() async throws {
+        try await Workshop.with(Self.options()) { workshop in
+            let (from, text) = try Self.prepared(workshop, pages: 50, rate: 40)
+            try await workshop.withService { service in
+                try await Self.caughtUp(workshop, 2500)
+                let noted = try await workshop.run("backfill", "--from", text, "--no-wait")
+                #expect(noted.code == 0, "\(noted.complaints)")
+                try await eventually("some of it is read") { try workshop.deliveredLines() > 4000 }
+                let configuration = try String(contentsOfFile: workshop.configurationPath, encoding: .utf8)
+                try Data(configuration.replacing("name = \"production\"", with: "name = \"renamed\"").utf8)
+                    .write(to: URL(fileURLWithPath: workshop.configurationPath))
+                service.signal(SIGHUP)
+                try await eventually("the reload is done") {
+                    service.said.contains("the configuration is reloaded")
+                }
+                #expect(try workshop.deliveredLines() < 14_000)
+                let truth = workshop.truth(from: from)
+                let follow = try await workshop.run("backfill")
+                #expect(follow.code == 0, "\(follow.complaints)")
+                #expect(follow.complaints.contains("job 1 is finished"))
+                try await eventually("all is delivered") { try workshop.deliveredLines() >= truth.count }
+                try Self.expectOnce(workshop, truth)
+                #expect(FileManager.default.fileExists(atPath: workshop.outputFolder + "/renamed.jsonl"))
+            }
+        }
+    }
+
     @Test func `without a service the command does it itself, and goes on when it was killed or interrupted`()
         async throws
     {

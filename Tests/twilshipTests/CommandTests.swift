@@ -35,6 +35,31 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: getuid() == 0, "another user is needed"))
+    func `check names a secret that the caller may not read, and looks at everything else`() async throws {
+        try await Workshop.with(SimulatorOptions()) { workshop in
+            try workshop.configure()
+            let secret = workshop.folder + "/secret"
+            let outcome = try await workshop.runAsStranger("check")
+            #expect(outcome.code == 0, "\(outcome.complaints)")
+            #expect(outcome.complaints.isEmpty)
+            let named = "file:\(secret), the secret of the account \"production\"\n"
+            #expect(outcome.output.components(separatedBy: named).count == 2, "\(outcome.output)")
+            #expect(outcome.output.contains("not looked at, since you may not read it; root's twilship check does:"))
+            #expect(!(try await workshop.run("check").output.contains("not looked at")))
+            // Faults are faults.
+            try FileManager.default.removeItem(atPath: secret)
+            #expect(try await workshop.runAsStranger("check").code == 78)
+            try workshop.configure(sink: "colour = 1")
+            let wrong = try await workshop.runAsStranger("check")
+            #expect(wrong.code == 78 && wrong.complaints.contains("colour"), "\(wrong.complaints)")
+            // The service needs them.
+            try workshop.configure()
+            let run = try await workshop.runAsStranger("run")
+            #expect(run.code == 78 && run.complaints.contains("\(secret) may not be read by this user"))
+        }
+    }
+
     @Test func `check tells what polls need of the rate limit, and when that is too much`() throws {
         #expect(BudgetReport.share == PollPacer.share)
         func lines(_ events: String) throws -> [String] { BudgetReport(try settings(events: events).accounts[0]).lines }

@@ -86,30 +86,17 @@ import Testing
     func `a stranger is refused with a sentence that says what to do`() async throws {
         try await Workshop.with(Self.options()) { workshop in
             try workshop.configure(accounts: ["production"], collections: Workshop.eventsOnly)
-            // The stranger may read the configuration and run the program, but not reach the service.
-            let program = workshop.folder + "/twilship"
-            try FileManager.default.copyItem(atPath: Program.path, toPath: program)
-            for path in [workshop.folder, program, workshop.configurationPath] {
-                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
-            }
-            func outcome(_ command: String...) async throws -> Outcome {
-                let arguments = ["--reuid", "65534", "--clear-groups", program] + command
-                let stranger = try Program(
-                    arguments + ["--config", workshop.configurationPath], environment: [:],
-                    executable: "/usr/bin/setpriv")
-                return await stranger.outcome()
-            }
             try await workshop.withService { _ in
                 for command in ["fetch", "explain"] {
-                    let outcome = try await outcome(command, Self.nobody)
+                    let outcome = try await workshop.runAsStranger(command, Self.nobody)
                     #expect(outcome.code == 77, "\(outcome.complaints)")
                     #expect(outcome.complaints.contains("may not be asked"))
                     #expect(outcome.complaints.contains("group twilship"))
                 }
-                let status = try await outcome("status")
+                let status = try await workshop.runAsStranger("status")
                 #expect(status.code == 77 && status.complaints.contains("group twilship"), "\(status.complaints)")
             }
-            let status = try await outcome("status")
+            let status = try await workshop.runAsStranger("status")
             #expect(status.code == 77 && status.complaints.contains("use sudo"), "\(status.complaints)")
         }
     }

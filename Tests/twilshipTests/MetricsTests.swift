@@ -45,10 +45,16 @@ import Transport
                 #expect(scrape["process_resident_memory_bytes"] ?? 0 > 1_000_000)
 
                 let told = scrape.names.union(["up", "twilship_textfile_write_timestamp_seconds"])
-                for asset in ["prometheus/twilship.rules.yml", "grafana/twilship.json"] {
-                    let asked = try Self.names(in: asset)
-                    #expect(asked.count > 10)
-                    #expect(asked.subtracting(told) == [], "\(asset)")
+                for asset in [try MonitoringAsset.rules, try MonitoringAsset.dashboard] {
+                    #expect(asset.queries.count > 10)
+                    for query in asset.queries {
+                        #expect(query.metrics.subtracting(told) == [], "\(asset.name)")
+                        #expect(!query.metrics.isEmpty, "\(asset.name): \(query.expression)")
+                        // What Prometheus adds itself.
+                        let labels = scrape.labels(of: query.metrics).union(["instance", "job"])
+                        let isSeen = query.metrics.isSubset(of: scrape.names)
+                        #expect(!isSeen || query.labels.subtracting(labels) == [], "\(asset.name): \(query.expression)")
+                    }
                 }
                 // And each is explained.
                 let page = try String(
@@ -87,6 +93,17 @@ import Transport
         #expect(check.code == 0, "\(check.said)")
         let test = try Self.run(["test", "rules", folder + "/twilship.rules.test.yml"])
         #expect(test.code == 0, "\(test.said)")
+    }
+
+    @Test(.enabled(if: isThere, absence))
+    func `Prometheus understands each query of the dashboard`() throws {
+        let file = NSTemporaryDirectory() + "twilship-dashboard-" + UUID().uuidString + ".yml"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let dashboard = try MonitoringAsset.dashboard
+        try Data(dashboard.asRules.utf8).write(to: URL(fileURLWithPath: file))
+        let check = try Self.run(["check", "rules", file])
+        #expect(check.code == 0, "\(check.said)")
+        #expect(check.said.contains("\(dashboard.queries.count) rules found"), "\(check.said)")
     }
 
     @Test func `check says who can read metrics`() async throws {
@@ -175,14 +192,6 @@ import Transport
         #expect(scrape["twilship_spool_full"] == 0)
     }
 
-    /// Of its own metrics and of the process, as far as words in a file are some.
-    private static func names(in asset: String) throws -> Set<String> {
-        let text = try String(contentsOf: DocumentedBlock.root.appending(path: "packaging/" + asset), encoding: .utf8)
-        // Expressions only: texts name commands, and file names the service.
-        let expressions = text.split(separator: "\n").filter { $0.contains(#/expr"?: /#) }.joined(separator: "\n")
-        return Set(expressions.matches(of: #/\b(twilship|process)_[a-z_]+/#).map { String($0.output.0) })
-    }
-
     private static func expectAccepted(_ text: String) throws {
         let file = NSTemporaryDirectory() + "twilship-scrape-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: file) }
@@ -221,6 +230,11 @@ import Transport
     }
 }
 
+extension MonitoringAsset {
+    fileprivate static var rules: Self { get throws { try Self(rules: "prometheus/twilship.rules.yml") } }
+    fileprivate static var dashboard: Self { get throws { try Self(dashboard: "grafana/twilship.json") } }
+}
+
 /// Metrics, read back.
 private struct Scrape {
     let text: String
@@ -254,6 +268,14 @@ private struct Scrape {
     }
 
     var names: Set<String> { Set(samples.map(\.name)) }
+
+    /// The labels that at least one of these metrics has.
+    func labels(of metrics: Set<String>) -> Set<String> {
+        Set(
+            samples.filter { metrics.contains($0.name) }.flatMap { sample in
+                sample.labels.matches(of: #/([a-z_]+)="/#).map { String($0.output.1) }
+            })
+    }
 
     /// The one sample of that name that has these values of labels.
     subscript(_ name: String, _ labels: String...) -> Double? {

@@ -19,7 +19,7 @@ import Testing
             options: SpoolOptions(maximumBytes: 1 << 28, retain: .seconds(3600)), version: "1", now: { clock.wallNow },
             executor: clock.executor)
         let pulse = Pulse(interval: .seconds(30), clock: clock)
-        let lines = Lines()
+        let lines = KeptLines()
         let start = clock.monotonicNow
         let fed = Mutex<[Duration]>([])
         let watchdog = Watchdog(
@@ -46,28 +46,5 @@ import Testing
         #expect(told.count == 2)
         #expect(told.first?["stalled"] == "sink siem")
         #expect(told.map { $0["message_id"] } == [LogKind.stalled.rawValue, LogKind.movesAgain.rawValue])
-    }
-}
-
-/// Keeps what is logged: of each line its facts.
-private struct Lines: LogHandler {
-    private final class Kept: Sendable {
-        let lines = Mutex<[[String: String]]>([])
-    }
-
-    private let kept = Kept()
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-
-    var told: [[String: String]] { kept.lines.withLock { $0 } }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        let facts = (event.metadata ?? [:]).mapValues(\.description)
-        kept.lines.withLock { $0.append(facts) }
     }
 }

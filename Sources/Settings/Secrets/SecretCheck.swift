@@ -2,6 +2,8 @@
 struct SecretCheck {
     let credentialDirectories: [String]
     let context: ReadingContext
+    /// Is told of secrets that whoever asks may not read; nil: these are faults like others.
+    let closed: ((ClosedSecret) -> Void)?
 
     func check(_ settings: ResolvedSettings) {
         for account in settings.accounts {
@@ -29,11 +31,25 @@ struct SecretCheck {
 
     private func check(_ reference: SecretReference, of owner: String, at location: SourceLocation) {
         if case .environment("") = reference { return }  // the stand-in for one that is at fault already
-        do {
+        do throws(SecretError) {
             _ = try reference.resolve(
                 environment: context.environment, credentialDirectories: credentialDirectories)
         } catch {
-            context.faults.add(location, "the secret of \(owner): \(error)")
+            if let closed, case .closed(let path) = error {
+                closed(ClosedSecret(location: location, owner: owner, reference: reference, path: path))
+            } else {
+                context.faults.add(location, "the secret of \(owner): \(error)")
+            }
         }
     }
+}
+
+/// A secret that whoever asks may not read, so that nothing is known of it.
+package struct ClosedSecret: Sendable, Hashable {
+    package let location: SourceLocation
+    /// As people are told it.
+    package let owner: String
+    package let reference: SecretReference
+    /// Where it is, or would be.
+    package let path: String
 }

@@ -2,6 +2,8 @@
 package enum SecretError: Error, Sendable, Hashable, CustomStringConvertible {
     case credentialNotFound(name: String, lookedIn: [String])
     case fileNotFound(path: String)
+    /// Whoever asks may not read it; somebody else may.
+    case closed(path: String)
     case unreadable(path: String, reason: String)
     case notARegularFile(path: String)
     case openToOthers(path: String, mode: UInt32)
@@ -18,8 +20,10 @@ package enum SecretError: Error, Sendable, Hashable, CustomStringConvertible {
                 + "see that the unit has LoadCredential=\(name.shownAsPath), and restart the service"
         case .fileNotFound(let path):
             "\(path.shownAsPath) does not exist; write the secret into it (mode 0600, owned by the service's user)"
+        case .closed(let path):
+            "\(path.shownAsPath) may not be read by this user; run as root or as the service's user, and see that this user may read it"
         case .unreadable(let path, let reason):
-            "\(path.shownAsPath) cannot be read: \(reason); run as root or as the service's user, and see that this user may read it"
+            "\(path.shownAsPath) cannot be read: \(reason)"
         case .notARegularFile(let path):
             "\(path.shownAsPath) is not a regular file"
         case .openToOthers(let path, let mode):

@@ -27,6 +27,7 @@ enum SecretFile {
         let descriptor = open(path, flags)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { throw .fileNotFound(path: path) }
+            if errno == EACCES || errno == EPERM { throw .closed(path: path) }
             throw .unreadable(path: path, reason: String(cString: strerror(errno)))
         }
         defer { close(descriptor) }

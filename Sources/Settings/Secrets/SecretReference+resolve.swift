@@ -36,7 +36,7 @@ extension SecretReference {
             } catch {
                 switch error {
                 case .fileNotFound: continue
-                case .unreadable: closed = closed ?? error
+                case .closed, .unreadable: closed = closed ?? error
                 default: throw error
                 }
             }

@@ -18,6 +18,9 @@ struct Check: AsyncParsableCommand {
             credential may read, names, connections, certificates and their dates, RELP, tokens. Nothing is written at
             the other ends, unless --send-test is given.
 
+            Secrets are read, too. One that you may not read is no fault: it is named, and was not looked at. Only root
+            and the service's user may read credentials of the service.
+
             Examples:
               twilship check --config trial.toml
               twilship check --online
@@ -41,7 +44,8 @@ struct Check: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try options.load(resolveSecrets: true)
+        var closed: [ClosedSecret] = []
+        let settings = try options.load(resolveSecrets: true, closed: { closed.append($0) })
         let trials = online ? await Trials(settings, sendsTest: sendTest) : nil
         Terminal.say("\(options.config): the configuration is right")
         for account in settings.accounts {
@@ -65,9 +69,22 @@ struct Check: AsyncParsableCommand {
             trials?.sinks[sink.name]?.forEach(say)
         }
         for line in metricsLines(settings.metrics) { Terminal.say("  " + line) }
+        for line in Self.lines(closed) { Terminal.say("  " + line) }
         Terminal.say("  state in \(settings.state.directory), at most \(ByteSize.text(settings.state.maximumBytes))")
         // Threads that hang in a look-up or a handshake may still be at work, and exit handlers do not wait for them.
         if let trials { _exit(trials.exit.rawValue) }
+    }
+
+    /// What could not be looked at, each once, and who can.
+    private static func lines(_ closed: [ClosedSecret]) -> [String] {
+        guard !closed.isEmpty else { return [] }
+        var lines = ["not looked at, since you may not read it; root's twilship check does:"]
+        for secret in closed {
+            var line = "  \(secret.reference), the secret of \(secret.owner)"
+            if case .credential = secret.reference { line += ": \(secret.path)" }
+            if lines.last != line { lines.append(line) }
+        }
+        return lines
     }
 
     private func metricsLines(_ metrics: MetricsSettings) -> [String] {

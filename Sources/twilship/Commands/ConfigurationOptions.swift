@@ -9,18 +9,25 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(help: "The configuration file.")
     var config = SettingsFile.defaultPath
 
-    func read(resolveSecrets: Bool = true) throws(SettingsFaults) -> ResolvedSettings {
+    /// - Parameter closed: is told of secrets that this user may not read, which are no faults then.
+    func read(
+        resolveSecrets: Bool = true, closed: ((ClosedSecret) -> Void)? = nil
+    ) throws(SettingsFaults) -> ResolvedSettings {
         try SettingsFile.load(
-            path: config, environment: ProcessInfo.processInfo.environment, resolveSecrets: resolveSecrets)
+            path: config, environment: ProcessInfo.processInfo.environment, resolveSecrets: resolveSecrets,
+            closed: closed)
     }
 
     /// The configuration, or exit 78 with all its faults on stderr.
-    /// - Parameter complain: is given the faults, a line each, in place of stderr.
+    /// - Parameters:
+    ///   - complain: is given the faults, a line each, in place of stderr.
+    ///   - closed: is told of secrets that this user may not read, which are no faults then.
     func load(
-        resolveSecrets: Bool, complain: (String) -> Void = { Terminal.complain($0) }
+        resolveSecrets: Bool, complain: (String) -> Void = { Terminal.complain($0) },
+        closed: ((ClosedSecret) -> Void)? = nil
     ) throws -> ResolvedSettings {
         do {
-            return try read(resolveSecrets: resolveSecrets)
+            return try read(resolveSecrets: resolveSecrets, closed: closed)
         } catch {
             complain("\(error)")
             throw Exit.configuration

@@ -108,7 +108,8 @@ struct AccountWiring: Sendable {
         return Discovery(
             name: Self.searchName(ofLogsOf: identity),
             interval: selection.discoveryInterval, clock: surroundings.clock, board: surroundings.board,
-            logger: surroundings.logger, budget: { endpoint.budget.limiter.current },
+            logger: surroundings.logger, pulse: surroundings.pulse,
+            budget: { endpoint.budget.limiter.current },
             known: { await wiring.knownEnvironments(endpoint) }
         ) { bell throws(SourceError) in
             let before = directory.requestsMade
@@ -129,7 +130,7 @@ struct AccountWiring: Sendable {
             let ingestors = environments.map { environment in
                 wiring.ingestor(environment, endpoint, whenGone: { bell.ring(environment.environmentSID) })
             }
-            registry.expect(Set(ingestors.map(\.stream.key)), account: identity.name, .serverlessLogs)
+            registry.expect(Set(ingestors.map(\.stream.key)), accountSID: identity.sid, .serverlessLogs)
             let finds = zip(environments, ingestors).map { environment, ingestor in
                 Discovery.Find(
                     id: environment.environmentSID, fleet: { Fleet(ingestors: [ingestor]) },
@@ -174,7 +175,8 @@ struct AccountWiring: Sendable {
         return Discovery(
             name: Self.searchName(ofSubaccountsOf: identity), interval: settings.subaccountInterval,
             clock: surroundings.clock,
-            board: surroundings.board, logger: surroundings.logger, budget: { search.budget.limiter.current }
+            board: surroundings.board, logger: surroundings.logger, pulse: surroundings.pulse,
+            budget: { search.budget.limiter.current }
         ) { bell throws(SourceError) in
             let before = search.line.requestsMade
             let finds = try await search.subaccounts(bell).map { subaccount in

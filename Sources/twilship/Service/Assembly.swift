@@ -48,7 +48,7 @@ struct Assembly: Sendable {
             normaliser: Normaliser(collector: ProcessInfo.processInfo.hostName, version: Twilship.version),
             clock: clock,
             board: board, logger: logger, registry: registry, pulse: pulse)
-        let network = NetworkPool(configured: Set(settings.accounts.map(\.accountSID)), clock: clock)
+        let network = NetworkPool(configured: Set(settings.accounts.map(\.accountSID)), clock: clock, pulse: pulse)
         let parts = CurrentParts(settings)
         let maker = PartMaker(surroundings, network, ending, output: outputReader.surroundings(ending))
         for account in settings.accounts {

@@ -52,7 +52,7 @@ struct AuditWork: Sendable {
 
     private func streams(of places: [BackfillWork.Place]) throws -> [SideStream] {
         try places.flatMap { place in
-            guard let ingestors = assembly.registry.ingestors(account: place.account, place.dataset) else {
+            guard let ingestors = assembly.registry.ingestors(accountSID: place.accountSID, place.dataset) else {
                 throw CommandRefusal(
                     exit: 75, sentence: "the streams of \(place.name) are still being looked for; try again in a moment"
                 )

@@ -106,7 +106,7 @@ struct BackfillWork: Sendable {
             else { return nil }
             return "[sink.filter] of \(name) takes none of it"
         }
-        guard let ingestors = registry.ingestors(account: place.account, place.dataset), !ingestors.isEmpty else {
+        guard let ingestors = registry.ingestors(accountSID: place.accountSID, place.dataset), !ingestors.isEmpty else {
             return nil
         }
         let reader = try StateReader(StateDirectory(path: settings.state.directory))
@@ -160,7 +160,7 @@ struct BackfillWork: Sendable {
     private func trouble(of jobs: [BackfillJob]) -> String? {
         let now = board.now
         for job in jobs where job.isOpen {
-            let ingestors = registry.ingestors(account: job.account, job.dataset)
+            let ingestors = registry.ingestors(accountSID: job.accountSID, job.dataset)
             for ingestor in ingestors ?? [] {
                 guard let status = now.streams[ingestor.stream.key], status.failures > 0, let error = status.lastError
                 else { continue }

@@ -8,11 +8,13 @@ import Transport
 
 extension HTTPSinkSettings {
     /// - Parameters:
+    ///   - watch: of the thread that sends; made when that is.
     ///   - isText: whether the format's lines are text rather than JSON.
     ///   - longest: bounds the timeout that is set.
     /// - Throws: `SecretError`, `TransportError`, `HTTPURLError`: sentences for people.
     func make(
-        format: Formatting.RecordFormat, isText: Bool, inFlight: Int, logger: Logger, longest: Duration? = nil
+        format: Formatting.RecordFormat, isText: Bool, inFlight: Int, logger: Logger, longest: Duration? = nil,
+        watch: @autoclosure () -> TurnWatch? = nil
     ) throws -> HTTPSink {
         func watched(_ reference: SecretReference) throws -> HTTPSecret {
             let secret = try WatchedSecret(reference, logger: logger)
@@ -49,7 +51,7 @@ extension HTTPSinkSettings {
                         acknowledgement: acknowledgement))
             case .elasticBulk: .elastic(index: index)
             }
-        let transport = try CurlTransport(transportOptions)
+        let transport = try CurlTransport(transportOptions, watch: watch())
         return try HTTPSink(options, transport: transport) { await transport.shutdown() }
     }
 

@@ -38,6 +38,7 @@ final class NetworkPool: Sendable {
     let accounts = KnownAccounts()
     /// Requests by account, API and status.
     let requests = CounterRegistry()
+    private let pulse: Pulse?
     private let state: Mutex<State>
 
     /// SIDs of the accounts that have a table of their own.
@@ -46,8 +47,10 @@ final class NetworkPool: Sendable {
         set { state.withLock { $0.configured = newValue } }
     }
 
-    init(configured: Set<String> = [], clock: any PipelineClock) {
+    /// - Parameter pulse: for the threads of transports.
+    init(configured: Set<String> = [], clock: any PipelineClock, pulse: Pulse? = nil) {
         self.clock = clock
+        self.pulse = pulse
         state = Mutex(State(configured: configured))
     }
 
@@ -58,7 +61,7 @@ final class NetworkPool: Sendable {
         let authorities = options.caFile.flatMap { SecretFingerprint(path: $0) }
         return try state.withLock { state in
             if let known = state.transports[options], known.authorities == authorities { return known.transport }
-            let transport = try CurlTransport(options)
+            let transport = try CurlTransport(options, watch: pulse?.watch("HTTP client of accounts"))
             state.transports[options] = (transport, authorities)
             return transport
         }

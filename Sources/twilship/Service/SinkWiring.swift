@@ -10,9 +10,11 @@ import Spooling
 import Transport
 
 extension SinkSettings {
-    /// - Parameter output: what a stdout sink has to do with the rest of the service.
+    /// - Parameters:
+    ///   - output: what a stdout sink has to do with the rest of the service.
+    ///   - pulse: for threads of the sink.
     func make(
-        store: any SinkStateStore, output: StandardOutputSink.Surroundings, logger: Logger
+        store: any SinkStateStore, output: StandardOutputSink.Surroundings, pulse: Pulse? = nil, logger: Logger
     ) throws -> any Sink {
         switch kind {
         case .file(let file):
@@ -27,7 +29,8 @@ extension SinkSettings {
             var logger = logger
             logger[metadataKey: "sink.name"] = "\(name)"
             return try http.make(
-                format: recordFormat, isText: format == .cef, inFlight: batch.inFlight, logger: logger)
+                format: recordFormat, isText: format == .cef, inFlight: batch.inFlight, logger: logger,
+                watch: pulse?.watch("HTTP client of sink \(name)"))
         case .syslog(let syslog):
             return try SyslogSink(
                 name: name, options: SyslogSinkOptions(syslog, format: recordFormat), log: logger)

@@ -55,10 +55,12 @@ struct Bench {
             directory: directory, options: options, version: "1.0.0", now: { clock.wallNow }, executor: clock.executor)
     }
 
-    func surroundings(_ spool: Spool, pulse: Pulse? = nil) -> Ingestor.Surroundings {
+    func surroundings(
+        _ spool: Spool, pulse: Pulse? = nil, logger: Logger = .silent
+    ) -> Ingestor.Surroundings {
         Ingestor.Surroundings(
             spool: spool, normaliser: Normaliser(collector: "bench", version: "1.0.0"), clock: clock, board: board,
-            logger: .silent, registry: registry, pulse: pulse)
+            logger: logger, registry: registry, pulse: pulse)
     }
 
     func sharing(_ limiter: RateLimiter) -> Ingestor.Sharing {

@@ -46,14 +46,14 @@ struct FleetBench {
             version: "1.0.0", now: { clock.wallNow }, executor: clock.executor)
     }
 
-    func surroundings(_ spool: Spool) -> Ingestor.Surroundings {
+    func surroundings(_ spool: Spool, pulse: Pulse? = nil) -> Ingestor.Surroundings {
         Ingestor.Surroundings(
             spool: spool, normaliser: Normaliser(collector: "bench", version: "1.0.0"), clock: clock, board: board,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, registry: registry)
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, registry: registry, pulse: pulse)
     }
 
-    func fleet(_ spool: Spool) throws -> Fleet {
-        let surroundings = surroundings(spool)
+    func fleet(_ spool: Spool, pulse: Pulse? = nil) throws -> Fleet {
+        let surroundings = surroundings(spool, pulse: pulse)
         let limiter = limiter
         let sharing = Ingestor.Sharing(
             pacer: PollPacer(clock: clock) { limiter.current }, slots: PassSlots(), memory: MemoryBudget(),
@@ -66,7 +66,7 @@ struct FleetBench {
         let (plan, sid, registry) = (plan, account.sid, registry)
         let discovery = Discovery(
             name: "logs", interval: discoveryInterval, clock: clock, board: board, logger: surroundings.logger,
-            budget: { limiter.current }
+            pulse: pulse, budget: { limiter.current }
         ) { bell throws(SourceError) in
             let before = line.requestsMade
             let environments = try await ServerlessDirectory(line: line).environments()
@@ -85,7 +85,7 @@ struct FleetBench {
                     bell.ring(environment.environmentSID)
                 }
             }
-            registry.expect(Set(ingestors.map(\.stream.key)), account: "test", .serverlessLogs)
+            registry.expect(Set(ingestors.map(\.stream.key)), accountSID: sid, .serverlessLogs)
             let finds = zip(environments, ingestors).map { environment, ingestor in
                 Discovery.Find(
                     id: environment.environmentSID, fleet: { Fleet(ingestors: [ingestor]) },

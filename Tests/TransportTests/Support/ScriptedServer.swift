@@ -59,9 +59,13 @@ final class Peer: Sendable {
         }
         let head = String(decoding: bytes, as: UTF8.self)
         let announced = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length: ") }
-        for _ in 0..<(announced.flatMap { Int($0.dropFirst(16)) } ?? 0) {
-            guard recv(descriptor, &byte, 1, 0) == 1 else { return nil }
-            bytes.append(byte)
+        var missing = announced.flatMap { Int($0.dropFirst(16)) } ?? 0
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        while missing > 0 {
+            let count = recv(descriptor, &piece, min(missing, piece.count), 0)
+            guard count > 0 else { return nil }
+            bytes += piece[..<count]
+            missing -= count
         }
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -5,13 +5,14 @@ import Transport
 
 /// Runs `body` with a transport that may speak plain http and ignores the environment's proxies, and shuts it down afterwards.
 func withTransport<Result>(
-    _ change: (inout TransportOptions) -> Void = { _ in }, _ body: (CurlTransport) async throws -> Result
+    _ change: (inout TransportOptions) -> Void = { _ in }, watch: TurnWatch? = nil,
+    _ body: (CurlTransport) async throws -> Result
 ) async throws -> Result {
     var options = TransportOptions(userAgent: "twilship/test")
     options.allowsPlainHTTP = true
     options.proxy = ""
     change(&options)
-    let transport = try CurlTransport(options)
+    let transport = try CurlTransport(options, watch: watch)
     do {
         let result = try await body(transport)
         await transport.shutdown()

@@ -84,6 +84,20 @@ extension Workshop {
         return service
     }
 
+    /// Runs the program to its end as somebody who may read the configuration, but no secret, and not reach a service.
+    /// Only root can.
+    func runAsStranger(_ command: String...) async throws -> Outcome {
+        let program = folder + "/twilship"
+        if !FileManager.default.fileExists(atPath: program) {
+            try FileManager.default.copyItem(atPath: Program.path, toPath: program)
+        }
+        for path in [folder, program, configurationPath] {
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        }
+        let arguments = ["--reuid", "65534", "--clear-groups", program] + command + ["--config", configurationPath]
+        return await (try Program(arguments, environment: [:], executable: "/usr/bin/setpriv")).outcome()
+    }
+
     /// The ids in the files of the sink `second`.
     func idsOfSecondSink() throws -> [String] {
         try Self.ids(Self.wholeLines(folder + "/second").joined(separator: "\n"))

@@ -43,7 +43,8 @@ struct SinkPart: Sendable {
 /// was refused is to try a new one at once.
 struct PartStamp<PartSettings: Sendable & Equatable>: Sendable, Equatable {
     let settings: PartSettings
-    private let secrets: [SecretReference: SecretFingerprint]
+    /// As they were, not the files they came from: systemd makes those of credentials anew at each reload.
+    private let secrets: [SecretReference: Secret]
     private let certificates: [String: SecretFingerprint]
 
     fileprivate init(
@@ -52,7 +53,7 @@ struct PartStamp<PartSettings: Sendable & Equatable>: Sendable, Equatable {
         self.settings = settings
         self.secrets = Dictionary(
             secrets.compactMap { secret in
-                secret.fingerprint(environment: environment).map { (secret, $0) }
+                (try? secret.resolve(environment: environment)).map { (secret, $0) }
             }, uniquingKeysWith: { first, _ in first })
         self.certificates = Dictionary(
             certificates.compactMap { path in

@@ -44,7 +44,9 @@ struct PartMaker: Sendable {
         let stamp = stamp(sink)
         let dispatcher = Dispatcher(
             name: sink.name,
-            sink: try sink.make(store: spool.stateStore(of: sink.name), output: output, logger: logger),
+            sink: try sink.make(
+                store: spool.stateStore(of: sink.name), output: output, pulse: surroundings.pulse,
+                logger: logger),
             filter: RecordFilter(sink.filter), options: Dispatcher.Options(sink), spool: spool,
             clock: surroundings.clock, board: surroundings.board, ending: ending, pulse: surroundings.pulse,
             logger: logger)

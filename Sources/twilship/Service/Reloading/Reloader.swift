@@ -56,7 +56,7 @@ struct Reloader: Sendable {
                 "the configuration has errors and is not used; the one before stays",
                 metadata: ["message_id": "\(LogKind.reloadRefused)", "errors": "\(error.faults.count)"])
             for fault in error.faults {
-                logger.error("\(fault)", metadata: ["message_id": "\(LogKind.configurationRefused)"])
+                logger.error("\(fault)", metadata: ["message_id": "\(LogKind.reloadFault)"])
             }
             return true
         }
@@ -231,7 +231,7 @@ struct Reloader: Sendable {
         for identity in its {
             board.remove(discovery: AccountWiring.searchName(ofLogsOf: identity))
             board.remove(discovery: AccountWiring.searchName(ofSubaccountsOf: identity))
-            assembly.registry.forget(account: identity.name)
+            assembly.registry.forget(accountSID: identity.sid)
         }
         network.release(sids)
     }
