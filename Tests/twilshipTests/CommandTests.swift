@@ -53,6 +53,11 @@ import Testing
         #expect(
             both[1].hasPrefix(
                 "monitor.alerts: polled every 30s, 2 of 60 requests a minute, which events and alerts share"))
+        let found = BudgetReport(try settings(events: "").accounts[0], environments: 25).lines
+        #expect(
+            found[1]
+                == "serverless.logs: 25 environments polled every 10s, 150 of 240 requests a minute; too many: quiet ones are polled more rarely"
+        )
         let scoped = try lines("[account.logs.rate_limit]\nscope = \"environment\"")
         #expect(scoped[1].hasSuffix("6 of 240 requests a minute, which each has for itself"))
     }
