@@ -124,6 +124,25 @@ import Testing
         }
     }
 
+    @Test(arguments: ["config example", "help"])
+    func `a reader that leaves is no fault, and a full disk is one that is told`(_ command: String) async throws {
+        func run(_ redirection: String) async throws -> Outcome {
+            try await Program(
+                ["-c", "set -o pipefail; '\(Program.path)' \(command) \(redirection)"], environment: [:],
+                executable: "/bin/bash"
+            ).outcome()
+        }
+        let left = try await run("| head -n 1")
+        #expect([0, 141].contains(left.code), "\(left.complaints)")
+        #expect(left.complaints.isEmpty)
+        #expect(left.output.split(separator: "\n").count == 1)
+        // The parser's own help does not go through `Terminal`.
+        guard command != "help" else { return }
+        let full = try await run("> /dev/full")
+        #expect(full.code == 74)
+        #expect(full.complaints.contains("No space left on device"))
+    }
+
     @Test func `wrong usage is exit 64 and says what is right`() async throws {
         for arguments in [
             ["frobnicate"], ["run", "--once", "--until-idle", "3"], ["run", "--timeout", "soon"], ["explain"],
