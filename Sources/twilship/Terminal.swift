@@ -18,6 +18,12 @@ enum Terminal {
         write(line + "\n", to: STDERR_FILENO)
     }
 
+    /// Writes the beginning of a line to stderr, which an answer goes on.
+    static func prompt(_ text: String) {
+        endProgress()
+        write(text, to: STDERR_FILENO)
+    }
+
     /// Whether answers may have colour: on a terminal, and nobody has asked for none (https://no-color.org).
     static var hasColour: Bool {
         let environment = ProcessInfo.processInfo.environment

@@ -10,7 +10,7 @@ struct Twilship: AsyncParsableCommand {
         abstract: "Brings Twilio's audit events to your SIEM without losing one.",
         discussion: """
             Examples:
-              twilship config example > /etc/twilship/twilship.toml
+              twilship init                        a first configuration, asked for and tried
               twilship check                       is the configuration right?
               twilship check --online              and do the credentials and sinks work?
               twilship run                         the service
@@ -28,7 +28,8 @@ struct Twilship: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Run.self, Check.self, Status.self, Explain.self, Tail.self, Fetch.self, Backfill.self, Audit.self,
+            Init.self, Run.self, Check.self, Status.self, Explain.self, Tail.self, Fetch.self, Backfill.self,
+            Audit.self,
             DeadLetters.self, Replay.self, Checkpoint.self, SpoolCommand.self, Config.self,
         ])
 }
