@@ -127,7 +127,8 @@ extension Beginning {
         if case .file(let path) = draft.sink, !path.hasPrefix(place.logDirectory + "/") {
             // What comes behind the first value is made of records.
             let folder = NewFile.directory(of: String(path.prefix { $0 != "{" }))
-            dropIn.append("ReadWritePaths=\(folder)")
+            // As a unit file has it: blanks separate paths, and % begins a specifier.
+            dropIn.append("ReadWritePaths=\"\(folder.replacing("%", with: "%%"))\"")
             lines.append("install -d -m 0750 -o twilship -g twilship \(quoted(folder))")
         }
         if !dropIn.isEmpty {
