@@ -1,4 +1,6 @@
 import ArgumentParser
+import Settings
+import SystemdSupport
 
 /// The program: Twilio's audit events and function logs to a SIEM, without losing one.
 @main
@@ -32,6 +34,21 @@ struct Twilship: AsyncParsableCommand {
             Audit.self,
             DeadLetters.self, Replay.self, Checkpoint.self, SpoolCommand.self, Config.self,
         ])
+
+    static func main() async {
+        if let word = CommandLine.arguments.dropFirst().first, let sentence = refusal(ofCommand: word) {
+            exit(withError: ValidationError(sentence))
+        }
+        await main(nil)
+    }
+
+    /// Why a first word is none; nil if it is one, or an option. The parser says only that it did not expect it.
+    static func refusal(ofCommand word: String) -> String? {
+        let names = configuration.subcommands.flatMap { [$0._commandName] + $0.configuration.aliases } + ["help"]
+        guard !word.hasPrefix("-"), !names.contains(word) else { return nil }
+        let meant = Suggestion.phrase(for: word, among: names)
+        return "There is no command \(word.terminalSafe)" + (meant.isEmpty ? "." : meant)
+    }
 }
 
 /// What the program answers with; sysexits.h has the meanings.

@@ -151,6 +151,10 @@ import Testing
             #expect(outcome.code == 64)
             #expect(outcome.complaints.contains("Usage:"))
         }
+        let misspelt = try await Program(["stauts", "--json"], environment: [:]).outcome()
+        #expect(misspelt.code == 64)
+        #expect(misspelt.complaints.contains("There is no command stauts; did you mean \"status\"?"))
+        #expect(Twilship.refusal(ofCommand: "dlq") == nil && Twilship.refusal(ofCommand: "--version") == nil)
         let version = try await Program(["--version"], environment: [:]).outcome()
         #expect(version.code == 0)
         #expect(version.output.wholeMatch(of: #/[0-9]+\.[0-9]+\.[0-9]+\n/#) != nil)
