@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Testing
 
+@testable import Settings
 @testable import twilio_simulator
 @testable import twilship
 
@@ -172,6 +173,26 @@ import Testing
         }
         look([], Twilship.self)
         #expect(tried > 60)
+    }
+
+    @Test func `every key of the configuration is in its manual and in the example`() throws {
+        let manual = try DocumentedBlock.text(
+            ofManual: DocumentedBlock.root.appending(path: "packaging/man/twilship.toml.5"))
+        let example = try String(
+            contentsOf: DocumentedBlock.root.appending(path: "config/twilship.toml"), encoding: .utf8)
+        var tried = 0
+        for (table, keys) in Schema.tables {
+            for key in keys where Schema.tables["\(table).\(key)"] == nil && Schema.tables[key] == nil {
+                let word = try Regex("(^|[^a-z_])\(key)($|[^a-z_])").anchorsMatchLineEndings()
+                #expect(manual.contains(word), "twilship.toml.5 has nothing of \(key) in \(Schema.header(table))")
+                #expect(example.contains(word), "the example has nothing of \(key) in \(Schema.header(table))")
+                tried += 1
+            }
+        }
+        #expect(tried > 100)
+        for format in RecordFormat.allCases {
+            #expect(manual.contains(try Regex("\\b\(format.rawValue)\\b")), "twilship.toml.5: no format \(format)")
+        }
     }
 
     @Test func `a call of every command is shown, in its own help or in that of the program`() throws {
