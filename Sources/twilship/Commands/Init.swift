@@ -43,11 +43,12 @@ struct Init: AsyncParsableCommand {
     @Option(help: "The account's SID, AC and 32 hexadecimal digits.") var accountSID: String?
     @Option(help: "The API key's SID, SK and 32 hexadecimal digits.") var keySID: String?
     @Flag(help: "Use the account's auth token instead of a key.") var authToken = false
-    @Option(help: "A file with the secret of the key, or the auth token; - is standard input.") var secretFile: String?
+    @Option(help: "A file with the secret of the key, or the auth token; - is standard input.", completion: .file())
+    var secretFile: String?
     @Option(help: "An environment variable with it.") var secretEnv: String?
     @Option(help: "Another key for function logs: a Standard one, where the first is Restricted.")
     var logsKeySID: String?
-    @Option(help: "A file with its secret.") var logsSecretFile: String?
+    @Option(help: "A file with its secret.", completion: .file()) var logsSecretFile: String?
     @Option(help: "An environment variable with it.") var logsSecretEnv: String?
     @Flag(name: .customLong("no-logs"), help: "Leave function logs out.") var noLogs = false
     @Flag(help: "Collect alerts, too.") var alerts = false
@@ -56,14 +57,21 @@ struct Init: AsyncParsableCommand {
     @Option(help: "Ask this instead of Twilio, such as a simulator: http://127.0.0.1:9718.") var baseURL: String?
 
     @Option(help: "Where records go: file, syslog or http.") var sink: SinkKind?
-    @Option(help: "Of a file sink: the path, with {account} {dataset} {date}.") var path: String?
-    @Option(help: "Of a syslog sink: udp, tcp, tls, relp, relp+tls or unix; tls.") var transport: String?
+    @Option(help: "Of a file sink: the path, with {account} {dataset} {date}.", completion: .file()) var path: String?
+    @Option(
+        help: "Of a syslog sink: udp, tcp, tls, relp, relp+tls or unix; tls.",
+        completion: .list(SyslogSinkSettings.Transport.allCases.map(\.rawValue))) var transport: String?
     @Option(help: "Of a syslog sink: host:port, or the path of a socket.") var address: String?
-    @Option(help: "Of an HTTP sink: generic, splunk_hec or elastic_bulk; generic.") var preset: String?
+    @Option(
+        help: "Of an HTTP sink: generic, splunk_hec or elastic_bulk; generic.",
+        completion: .list(HTTPSinkSettings.Preset.allCases.map(\.rawValue))) var preset: String?
     @Option(help: "Of an HTTP sink: where it is.") var url: String?
-    @Option(help: "Of an HTTP sink: a file with the token; - is standard input.") var tokenFile: String?
+    @Option(help: "Of an HTTP sink: a file with the token; - is standard input.", completion: .file()) var tokenFile:
+        String?
     @Option(help: "An environment variable with it.") var tokenEnv: String?
-    @Option(help: "Of TLS: a file with the authority that vouches for the other end; the system's.") var caFile: String?
+    @Option(
+        help: "Of TLS: a file with the authority that vouches for the other end; the system's.", completion: .file())
+    var caFile: String?
 
     @Option(
         help: """
@@ -72,7 +80,9 @@ struct Init: AsyncParsableCommand {
             --secret-env have them).
             """)
     var store: SecretStore.Kind?
-    @Option(help: "The state directory; the service's own, or beside a configuration outside of /etc/twilship.")
+    @Option(
+        help: "The state directory; the service's own, or beside a configuration outside of /etc/twilship.",
+        completion: .directory)
     var stateDirectory: String?
 
     var secret: SecretOptions { SecretOptions(name: "--secret", file: secretFile, variable: secretEnv) }
