@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Settings
 import SystemdSupport
 
@@ -36,6 +37,8 @@ struct Twilship: AsyncParsableCommand {
         ])
 
     static func main() async {
+        // A pipe that nobody reads any more is told by write, see `Terminal`.
+        signal(SIGPIPE, SIG_IGN)
         if let word = CommandLine.arguments.dropFirst().first, let sentence = refusal(ofCommand: word) {
             exit(withError: ValidationError(sentence))
         }

@@ -5,8 +5,8 @@ import SystemdSupport
 
 /// Asks a person at the terminal: questions to stderr, answers from stdin.
 ///
-/// What is typed unseen is unseen on every way out: the terminal is as it was after the answer, at the end of input,
-/// and at a signal, if `restore` is called then.
+/// However a question for something that is not shown ends, the terminal is as it was before: after the answer, at the
+/// end of input, and at a signal, if `restore` is called then.
 struct TerminalInput {
     /// How the terminal was before something is typed unseen.
     private static let before = Mutex<termios?>(nil)
@@ -59,6 +59,8 @@ struct TerminalInput {
             before = mode
             mode.c_lflag &= ~tcflag_t(ECHO)
             mode.c_lflag |= tcflag_t(ECHONL)
+            // Stopped here with Ctrl-Z, it would go on with what is typed shown.
+            withUnsafeMutableBytes(of: &mode.c_cc) { $0[Int(VSUSP)] = 0 }
             // What was typed before the question was seen was shown, so it is not the answer.
             tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode)
         }
