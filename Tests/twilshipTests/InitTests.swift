@@ -294,6 +294,29 @@ import Testing
         }
     }
 
+    @Test func `what the written configuration shows as defaults are the defaults`() throws {
+        for sink: Draft.Sink in [
+            .file(path: "/srv/{account}.jsonl"), .syslog(transport: "udp", address: "[::1]:514", caFile: nil),
+            .syslog(transport: "relp", address: "[::1]:514", caFile: nil),
+        ] {
+            var draft = Draft(sink: sink)
+            draft.accountSID = "AC" + String(repeating: "0", count: 32)
+            let text = draft.text { _ in .environment("SECRET") }
+            var shown = 0
+            let lines = text.components(separatedBy: "\n").map { line in
+                // This one shows what else there is.
+                guard line.contains(#/^#[a-z_]+ = /#), !line.contains("subaccounts") else { return line }
+                shown += 1
+                return String(line.dropFirst())
+            }
+            #expect(shown > 6)
+            func rendered(_ text: String) throws -> String {
+                try SettingsFile.load(text: Array(text.utf8), named: "init").rendered()
+            }
+            #expect(try rendered(lines.joined(separator: "\n")) == rendered(text))
+        }
+    }
+
     @Test func `what is to be done next hands secrets to the unit, also of an instance`() throws {
         var draft = Draft(sink: .http(preset: "splunk_hec", url: "https://a.example", hasToken: true, caFile: nil))
         draft.name = "production"

@@ -7,7 +7,7 @@ extension Draft {
             # twilship: from Twilio to your SIEM. Begun with `twilship init`.
             #
             # `twilship config example` prints every option with its default; twilship.toml(5) explains them.
-            # Lines that begin with "#key" show defaults: take the "#" away to change them.
+            # Lines that begin with "#key" show defaults, or what else there is: take the "#" away to use them.
             # After a change: `twilship check`, then SIGHUP (`systemctl reload`).
 
             """
@@ -38,6 +38,10 @@ extension Draft {
         lines.append("secret = \(Self.quoted("\(reference(.account))"))")
         if let edge { lines.append("edge = \(Self.quoted(edge))") }
         if let region { lines.append("region = \(Self.quoted(region))") }
+        lines += [
+            "# The account's subaccounts, too, each with its own token: needs the auth token or a Main key above.",
+            "#subaccounts = \"discover\"",
+        ]
         lines += ["", "# Monitor Events: the account's audit trail.", "[account.events]"] + baseURLLines
         lines += ["#poll_interval = \"30s\"", "# The first run begins this far back.", "#start = \"30d\""]
         lines += ["", "# Serverless Logs: what Functions print.", "[account.logs]"]
