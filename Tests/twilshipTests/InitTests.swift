@@ -338,6 +338,9 @@ import Testing
         let file = steps("/etc/twilship/twilship.toml", .files)
         #expect(!file.contains("LoadCredential"))
         #expect(file.contains("install -d -m 0750 -o twilship -g twilship '/srv/audit logs'"))
+        draft.sink = .file(path: "/var/log/{account}.jsonl")
+        let shared = steps("/etc/twilship/twilship.toml", .files)
+        #expect(shared.contains("ReadWritePaths=") && !shared.contains("-o twilship"))
         #expect(file.contains("'ReadWritePaths=\"/srv/audit logs\"'"))
     }
 
@@ -350,7 +353,8 @@ import Testing
         let folder = NSTemporaryDirectory() + "twilship-creds-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        try NewFile(path: folder + "/production", bytes: file.bytes, mode: 0o600).write(replacing: false)
+        try NewFile(path: folder + "/production", bytes: file.bytes, mode: 0o600).prepared().publish(
+            replacing: false)
         let process = Process()
         let pipe = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/systemd-creds")
@@ -362,21 +366,45 @@ import Testing
         #expect(String(decoding: text, as: UTF8.self) == "s3cret of ours")
     }
 
-    @Test func `a file that cannot be written whole is not there at all`() throws {
+    @Test func `a file gets its name when it is whole, and what is there is replaced only if asked`() throws {
         let folder = NSTemporaryDirectory() + "twilship-newfile-" + UUID().uuidString
         try NewFile.makeDirectory(folder + "/a/b", mode: 0o700)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         #expect(try Self.mode(folder + "/a") == 0o755)
         #expect(try Self.mode(folder + "/a/b") == 0o700)
-        let file = NewFile(path: folder + "/file", bytes: Array("one".utf8), mode: 0o640)
-        try file.write(replacing: false)
-        #expect(throws: NewFile.Failure.self) { try file.write(replacing: false) }
+        let path = folder + "/file"
+        let one = try NewFile(path: path, bytes: Array("one".utf8), mode: 0o640).prepared()
+        #expect(!NewFile.isThere(path))
+        try one.publish(replacing: false)
+        #expect(try Self.mode(path) == 0o640)
+        let two = try NewFile(path: path, bytes: Array("two".utf8), mode: 0o600).prepared()
+        #expect(throws: NewFile.Failure.self) { try two.publish(replacing: false) }
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "one")
+        try two.publish(replacing: true)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "two")
+        #expect(try Self.mode(path) == 0o600)
         #expect(throws: NewFile.Failure.self) {
-            try NewFile(path: folder + "/none/file", bytes: [], mode: 0o600).write(replacing: false)
+            try NewFile(path: folder + "/none/file", bytes: [], mode: 0o600).prepared()
         }
-        try NewFile(path: folder + "/file", bytes: Array("two".utf8), mode: 0o600).write(replacing: true)
-        #expect(try String(contentsOfFile: folder + "/file", encoding: .utf8) == "two")
-        #expect(try Self.mode(folder + "/file") == 0o600)
+        try NewFile(path: path, bytes: Array("three".utf8), mode: 0o600).prepared().discard()
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["a", "file"])
+    }
+
+    @Test func `where one file cannot be written, none is, and an old secret stays as it was`() async throws {
+        try await Workshop.with(Self.options()) { workshop in
+            let credentials = workshop.folder + "/credentials"
+            try NewFile.makeDirectory(credentials, mode: 0o700)
+            let old = credentials + "/production"
+            try NewFile(path: old, bytes: Array("old".utf8), mode: 0o600).prepared().publish(replacing: false)
+            // Nothing can be put in the place of a directory.
+            try NewFile.makeDirectory(workshop.configurationPath, mode: 0o755)
+            let outcome = try await Self.run(
+                Self.arguments(workshop, "--sink", "file", "--overwrite"),
+                secret: workshop.account.keySecret)
+            #expect(outcome.code == 73, "\(outcome.complaints)")
+            #expect(outcome.complaints.contains("it is a directory. Nothing is left behind"))
+            #expect(try String(contentsOfFile: old, encoding: .utf8) == "old")
+            #expect(try Self.contents(workshop) == ["credentials", "credentials/production", "twilship.toml"])
+        }
     }
 }

@@ -24,25 +24,33 @@ extension Beginning {
         try agree(files, configuration)
         // What follows takes milliseconds, and is undone if it fails.
         interruption.disregard()
-        var made: [String] = []
+        try put(files + [configuration], store)
+        tell(files, configuration, store)
+    }
+
+    /// All of them or none: what can fail for want of room or rights is done before any of them gets its name.
+    private func put(_ files: [NewFile], _ store: SecretStore) throws {
         var folders: [String] = []
+        var drafts: [NewFile.Prepared] = []
+        var made: [String] = []
         do {
-            if !files.isEmpty {
+            if files.count > 1 {
                 folders += try NewFile.makeDirectory(store.directory, mode: store.directoryMode, group: store.group)
             }
             folders += try NewFile.makeDirectory(place.directory, mode: 0o755)
-            for file in files + [configuration] {
-                let isNew = !NewFile.isThere(file.path)
-                // That a secret may be replaced was agreed to.
-                try file.write(replacing: !isNew)
-                if isNew { made.append(file.path) }
+            for file in files { drafts.append(try file.prepared()) }
+            for draft in drafts {
+                // That something is replaced was agreed to.
+                let isNew = !NewFile.isThere(draft.path)
+                try draft.publish(replacing: !isNew)
+                if isNew { made.append(draft.path) }
             }
         } catch {
+            for draft in drafts { draft.discard() }
             for path in made.reversed() { unlink(path) }
             for folder in folders.reversed() { rmdir(folder) }
             throw CommandRefusal(exit: Exit.cannotCreate.rawValue, sentence: "\(error). Nothing is left behind")
         }
-        tell(files, configuration, store)
     }
 
     private func kind() throws -> SecretStore.Kind {
@@ -79,7 +87,7 @@ extension Beginning {
 
     /// Shows what will be written, and asks.
     private func agree(_ files: [NewFile], _ configuration: NewFile) throws {
-        let replaced = files.filter { NewFile.isThere($0.path) }.map(\.path)
+        let replaced = (files + [configuration]).filter { NewFile.isThere($0.path) }.map(\.path)
         guard let input else {
             guard replaced.isEmpty || options.overwrite else {
                 throw CommandRefusal(
@@ -129,7 +137,11 @@ extension Beginning {
             let folder = NewFile.directory(of: String(path.prefix { $0 != "{" }))
             // As a unit file has it: blanks separate paths, and % begins a specifier.
             dropIn.append("ReadWritePaths=\"\(folder.replacing("%", with: "%%"))\"")
-            lines.append("install -d -m 0750 -o twilship -g twilship \(quoted(folder))")
+            // Whose a directory is that others use, too, is not changed.
+            lines.append(
+                NewFile.isThere(folder)
+                    ? "runuser -u twilship -- test -w \(quoted(folder)) || echo the user twilship may not write there"
+                    : "install -d -m 0750 -o twilship -g twilship \(quoted(folder))")
         }
         if !dropIn.isEmpty {
             let folder = "/etc/systemd/system/\(unit).service.d"

@@ -45,7 +45,7 @@ struct NewFile {
             guard mkdir(directory, 0o700) == 0 || errno == EEXIST,
                 chmod(directory, isLast ? mode : 0o755) == 0,
                 !isLast || group.map({ chown(directory, uid_t.max, $0) == 0 }) ?? true
-            else { throw .notWritable(path: directory, reason: String(cString: strerror(errno))) }
+            else { throw Failure(directory) }
         }
         return missing.reversed()
     }
@@ -55,36 +55,67 @@ struct NewFile {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    func write(replacing: Bool) throws(Failure) {
-        let directory = Self.directory(of: path)
-        let name = path.split(separator: "/").last.map(String.init) ?? path
-        let draft = "\(directory)/.\(name).\(getpid())"
-        func failure() -> Failure { .notWritable(path: path, reason: String(cString: strerror(errno))) }
-        unlink(draft)
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw failure() }
-        defer {
-            close(descriptor)
-            unlink(draft)
+    /// The whole file under another name, synced; nothing is at `path` yet.
+    func prepared() throws(Failure) -> Prepared {
+        var status = stat()
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            throw .notWritable(path: path, reason: "it is a directory")
         }
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        let prepared = Prepared(path: path, draft: "\(Self.directory(of: path))/.\(name).\(getpid())")
+        prepared.discard()
+        do throws(Failure) {
+            try write(to: prepared.draft)
+        } catch {
+            prepared.discard()
+            throw error
+        }
+        return prepared
+    }
+
+    private func write(to draft: String) throws(Failure) {
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Failure(path) }
+        defer { close(descriptor) }
         guard group.map({ fchown(descriptor, uid_t.max, $0) == 0 }) ?? true, fchmod(descriptor, mode) == 0 else {
-            throw failure()
+            throw Failure(path)
         }
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure() }
+            guard count > 0 else { throw Failure(path) }
             rest = rest.dropFirst(count)
         }
-        guard fsync(descriptor) == 0 else { throw failure() }
-        if replacing {
-            guard rename(draft, path) == 0 else { throw failure() }
-        } else if link(draft, path) != 0 {
-            throw errno == EEXIST ? .exists(path: path) : failure()
+        guard fsync(descriptor) == 0 else { throw Failure(path) }
+    }
+
+    struct Prepared {
+        let path: String
+        fileprivate let draft: String
+
+        /// Gives it its name.
+        func publish(replacing: Bool) throws(Failure) {
+            if replacing {
+                guard rename(draft, path) == 0 else { throw Failure(path) }
+            } else {
+                guard link(draft, path) == 0 else { throw errno == EEXIST ? .exists(path: path) : Failure(path) }
+                discard()
+            }
+            let folder = open(NewFile.directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            defer { if folder >= 0 { close(folder) } }
+            guard folder >= 0, fsync(folder) == 0 else { throw Failure(path) }
         }
-        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        defer { if folder >= 0 { close(folder) } }
-        guard folder >= 0, fsync(folder) == 0 else { throw failure() }
+
+        func discard() {
+            unlink(draft)
+        }
+    }
+}
+
+extension NewFile.Failure {
+    /// What `errno` says of a path.
+    fileprivate init(_ path: String) {
+        self = .notWritable(path: path, reason: String(cString: strerror(errno)))
     }
 }
