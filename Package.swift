@@ -28,7 +28,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
-        // C libraries, each imported by one room.
+        // C libraries, each imported by one room; what the C library has and Swift does not see, by who needs it.
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CFileCalls"),
@@ -71,10 +71,9 @@ let package = Package(
         .executableTarget(
             name: "twilship",
             dependencies: [
-                "CMalloc", "Cataloguing", "Controlling", "Formatting", "Forwarding", "Measuring", "Normalising",
-                "PipelineCore",
-                "Settings", "Sinks", "Sockets", "Spooling",
-                "SystemdSupport", "Transport", "TwilioSources", argumentParser, logging, metrics, serviceLifecycle,
+                "CFileCalls", "CMalloc", "Cataloguing", "Controlling", "Formatting", "Forwarding", "Measuring",
+                "Normalising", "PipelineCore", "Settings", "Sinks", "Sockets", "Spooling", "SystemdSupport",
+                "Transport", "TwilioSources", argumentParser, logging, metrics, serviceLifecycle,
                 unixSignals,
             ],
             resources: [.embedInCode("twilship.toml")]),

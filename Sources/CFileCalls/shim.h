@@ -3,6 +3,7 @@
 /* No system header is included: the types of a header belong to the first module that includes it, and then
    Swift's Glibc would lack them. */
 extern int flock(int descriptor, int operation);
+extern int memfd_create(const char *name, unsigned int flags);
 extern int renameat2(int from_directory, const char *from, int to_directory, const char *to, unsigned int flags);
 
 /* Swift sees only the struct of the same name. */
@@ -13,3 +14,6 @@ static inline int cfilecalls_flock(int descriptor, int operation) { return flock
 static inline int cfilecalls_rename_noreplace(const char *from, const char *to) {
     return renameat2(-100, from, -100, to, 1u);
 }
+
+/* A file without a name that is gone with its last descriptor; close-on-exec. As above; 1 is MFD_CLOEXEC. */
+static inline int cfilecalls_memory_file(const char *name) { return memfd_create(name, 1u); }

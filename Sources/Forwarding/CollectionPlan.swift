@@ -17,7 +17,7 @@ package struct CollectionPlan: Sendable, Equatable {
 
     /// The ages at which every instant is looked at again: 30 s, then three times as much each, then `overlap` itself,
     /// then `rereadAfter`. So a record is read about five times, whatever the poll interval.
-    var ages: [Duration] {
+    package var ages: [Duration] {
         var ages: [Duration] = []
         var age: Duration = .seconds(30)
         while age < overlap {

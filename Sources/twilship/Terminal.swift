@@ -1,10 +1,12 @@
+import ArgumentParser
 import Foundation
 import Glibc
 import Synchronization
 
 /// What people see: answers to stdout, talk to stderr, nothing from outside raw.
 enum Terminal {
-    /// Writes a line to stdout. Ends the program quietly when nobody reads any more.
+    /// Writes a line to stdout. Ends the program quietly when nobody reads any more, and with exit code 74 where it
+    /// cannot be written.
     static func say(_ line: String) {
         endProgress()
         write(line + "\n", to: STDOUT_FILENO)
@@ -14,6 +16,12 @@ enum Terminal {
     static func complain(_ line: String) {
         endProgress()
         write(line + "\n", to: STDERR_FILENO)
+    }
+
+    /// Writes the beginning of a line to stderr, which an answer goes on.
+    static func prompt(_ text: String) {
+        endProgress()
+        write(text, to: STDERR_FILENO)
     }
 
     /// Whether answers may have colour: on a terminal, and nobody has asked for none (https://no-color.org).
@@ -61,9 +69,20 @@ enum Terminal {
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { exit(0) }
+            guard count > 0 else { end(writing: descriptor, errno) }
             rest = rest.dropFirst(count)
         }
+    }
+
+    /// Nobody reads any more: that is no fault. Anything else is: what was written is cut short.
+    private static func end(writing descriptor: Int32, _ code: Int32) -> Never {
+        if code == EPIPE { exit(0) }
+        if descriptor == STDOUT_FILENO {
+            let sentence =
+                "twilship: the output cannot be written, it is not whole: \(String(cString: strerror(code)))\n"
+            _ = sentence.utf8CString.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count - 1) }
+        }
+        exit(Exit.io.rawValue)
     }
 
     /// A value as JSON, its keys sorted, on one line or several.

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Glibc
+import Settings
+import SystemdSupport
 
 /// The program: Twilio's audit events and function logs to a SIEM, without losing one.
 @main
@@ -10,7 +13,7 @@ struct Twilship: AsyncParsableCommand {
         abstract: "Brings Twilio's audit events to your SIEM without losing one.",
         discussion: """
             Examples:
-              twilship config example > /etc/twilship/twilship.toml
+              twilship init                        a first configuration, asked for and tried
               twilship check                       is the configuration right?
               twilship check --online              and do the credentials and sinks work?
               twilship run                         the service
@@ -28,9 +31,27 @@ struct Twilship: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Run.self, Check.self, Status.self, Explain.self, Tail.self, Fetch.self, Backfill.self, Audit.self,
+            Init.self, Run.self, Check.self, Status.self, Explain.self, Tail.self, Fetch.self, Backfill.self,
+            Audit.self,
             DeadLetters.self, Replay.self, Checkpoint.self, SpoolCommand.self, Config.self,
         ])
+
+    static func main() async {
+        // A pipe that nobody reads any more is told by write, see `Terminal`.
+        signal(SIGPIPE, SIG_IGN)
+        if let word = CommandLine.arguments.dropFirst().first, let sentence = refusal(ofCommand: word) {
+            exit(withError: ValidationError(sentence))
+        }
+        await main(nil)
+    }
+
+    /// Why a first word is none; nil if it is one, or an option. The parser says only that it did not expect it.
+    static func refusal(ofCommand word: String) -> String? {
+        let names = configuration.subcommands.flatMap { [$0._commandName] + $0.configuration.aliases } + ["help"]
+        guard !word.hasPrefix("-"), !names.contains(word) else { return nil }
+        let meant = Suggestion.phrase(for: word, among: names)
+        return "There is no command \(word.terminalSafe)" + (meant.isEmpty ? "." : meant)
+    }
 }
 
 /// What the program answers with; sysexits.h has the meanings.

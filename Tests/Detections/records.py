@@ -56,6 +56,11 @@ EVENTS = [
      ["twilio_defences_lowered", *PREPARED]),
     (4, 5, "security-settings.updated", {"event_data": changes(two_factor=("false", "true"))}, []),
     (4, 6, "usage-trigger.updated", {}, []),
+    (4, 7, "security-settings.updated", {"event_data": changes(http_auth=("on", "off"))},
+     ["twilio_defences_lowered", *PREPARED]),
+    (4, 8, "security-settings.updated", {"event_data": changes(session_rules=("enabled", "disabled"))},
+     ["twilio_defences_lowered", *PREPARED]),
+    (4, 9, "security-settings.updated", {"event_data": changes(contact=("a@own.example", "b@own.example"))}, []),
     # 4. Countries.
     (5, 0, "sms-geographic-permissions.updated", {"event_data": OPENED}, ["twilio_countries_opened", *PREPARED]),
     (5, 1, "voice-geographic-permissions.updated", {"event_data": OPENED}, ["twilio_countries_opened", *PREPARED]),
@@ -82,6 +87,8 @@ EVENTS = [
     (7, 1, "message-media.deletedall", {}, ["twilio_evidence_destroyed"]),
     (7, 2, "account.deleted", {}, ["twilio_evidence_destroyed"]),
     (7, 3, "message-media.deleted", {}, []),
+    (7, 4, "message-body.deleted", {}, ["twilio_record_deleted"]),
+    (7, 5, "transcription.deleted", {}, ["twilio_record_deleted"]),
     # 8. Exports. The masses are below.
     (8, 0, "bulkexports.downloaded", {}, ["twilio_bulk_export"]),
     (8, 1, "bulkexports.created", {}, []),

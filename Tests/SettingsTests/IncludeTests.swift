@@ -97,7 +97,10 @@ struct IncludeTests {
             let missing = folder.path("none.toml")
             #expect(
                 faults(in: missing, of: folder)
-                    == ["none.toml: error: does not exist; `twilship config example` prints one to begin with"])
+                    == [
+                        "none.toml: error: does not exist; `twilship init` asks for what it needs and writes one, "
+                            + "`twilship config example` prints one"
+                    ])
             try folder.write("", to: "dir/x")
             #expect(
                 faults(in: folder.path("dir"), of: folder).first?.hasPrefix("dir: error: is a directory") == true)

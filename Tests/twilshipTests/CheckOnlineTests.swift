@@ -46,6 +46,52 @@ import Testing
         }
     }
 
+    @Test func `environments are counted against the rate limit, and the last hour tells what a day will read`()
+        async throws
+    {
+        var options = SimulatorOptions()
+        options.history = 2400
+        options.historySpan = .seconds(86_400)
+        options.services = 2
+        options.environments = 3
+        try await Workshop.with(options) { workshop in
+            try workshop.configure(
+                events: "max_reads_per_day = 1000",
+                logs: "base_url = \"\(workshop.simulator.url)\"\n[account.logs.rate_limit]\nrequests_per_second = 1")
+            let outcome = try await workshop.run("check", "--online")
+            #expect(outcome.code == 0, "\(outcome.output)")
+            #expect(
+                outcome.output.contains(
+                    "serverless.logs: 6 environments polled every 10s, 36 of 60 requests a minute\n"))
+            #expect(outcome.output.contains("may read it; 6 environments in 2 services, 4 with a build\n"))
+            let reads = try #require(
+                outcome.output.firstMatch(
+                    of:
+                        #/warning: monitor.events: about ([0-9]+) records in the last hour, each read up to 7 times: at most about ([0-9]+) reads a day, of max_reads_per_day = 1000; too few/#
+                ), "\(outcome.output)")
+            let (hourly, daily) = (Int(reads.output.1) ?? 0, Int(reads.output.2) ?? 0)
+            #expect((50...150).contains(hourly) && daily == hourly * 24 * 7)
+            #expect(outcome.output.contains("note: serverless.logs: about "))
+        }
+    }
+
+    @Test func `a key of another account than the configuration names is told`() async throws {
+        var options = SimulatorOptions()
+        options.accounts = 2
+        options.history = 10
+        try await Workshop.with(options) { workshop in
+            let (own, other) = (workshop.simulator.twilio.accounts[0], workshop.simulator.twilio.accounts[1])
+            try workshop.configure(account: "key_sid = \"\(other.keySID)\"")
+            let secret = URL(fileURLWithPath: workshop.folder + "/secret")
+            try Data(other.keySecret.utf8).write(to: secret)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret.path)
+            let outcome = try await workshop.run("check", "--online")
+            #expect(outcome.code == 69)
+            #expect(
+                outcome.output.contains("\(other.keySID) reads account \(other.sid), and account_sid is \(own.sid)"))
+        }
+    }
+
     @Test func `what fails exits 69, beside a server that hangs, in time`() async throws {
         let (silent, port) = try WebServer.listen()
         defer { close(silent) }

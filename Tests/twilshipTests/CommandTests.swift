@@ -78,6 +78,11 @@ import Testing
         #expect(
             both[1].hasPrefix(
                 "monitor.alerts: polled every 30s, 2 of 60 requests a minute, which events and alerts share"))
+        let found = BudgetReport(try settings(events: "").accounts[0], environments: 25).lines
+        #expect(
+            found[1]
+                == "serverless.logs: 25 environments polled every 10s, 150 of 240 requests a minute; too many: quiet ones are polled more rarely"
+        )
         let scoped = try lines("[account.logs.rate_limit]\nscope = \"environment\"")
         #expect(scoped[1].hasSuffix("6 of 240 requests a minute, which each has for itself"))
     }
@@ -144,6 +149,25 @@ import Testing
         }
     }
 
+    @Test(arguments: ["config example", "help"])
+    func `a reader that leaves is no fault, and a full disk is one that is told`(_ command: String) async throws {
+        func run(_ redirection: String) async throws -> Outcome {
+            try await Program(
+                ["-c", "set -o pipefail; '\(Program.path)' \(command) \(redirection)"], environment: [:],
+                executable: "/bin/bash"
+            ).outcome()
+        }
+        let left = try await run("| head -n 1")
+        #expect(left.code == 0, "\(left.complaints)")
+        #expect(left.complaints.isEmpty)
+        #expect(left.output.split(separator: "\n").count == 1)
+        // The parser's own help does not go through `Terminal`.
+        guard command != "help" else { return }
+        let full = try await run("> /dev/full")
+        #expect(full.code == 74)
+        #expect(full.complaints.contains("No space left on device"))
+    }
+
     @Test func `wrong usage is exit 64 and says what is right`() async throws {
         for arguments in [
             ["frobnicate"], ["run", "--once", "--until-idle", "3"], ["run", "--timeout", "soon"], ["explain"],
@@ -152,6 +176,10 @@ import Testing
             #expect(outcome.code == 64)
             #expect(outcome.complaints.contains("Usage:"))
         }
+        let misspelt = try await Program(["stauts", "--json"], environment: [:]).outcome()
+        #expect(misspelt.code == 64)
+        #expect(misspelt.complaints.contains("There is no command stauts; did you mean \"status\"?"))
+        #expect(Twilship.refusal(ofCommand: "dlq") == nil && Twilship.refusal(ofCommand: "--version") == nil)
         let version = try await Program(["--version"], environment: [:]).outcome()
         #expect(version.code == 0)
         #expect(version.output.wholeMatch(of: #/[0-9]+\.[0-9]+\.[0-9]+\n/#) != nil)

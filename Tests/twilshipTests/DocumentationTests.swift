@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Testing
 
+@testable import Settings
 @testable import twilio_simulator
 @testable import twilship
 
@@ -70,6 +71,20 @@ import Testing
         }
     }
 
+    /// Of each command that has none below it, by its name.
+    static func helpTexts() -> [String: String] {
+        var texts: [String: String] = [:]
+        func look(_ path: [String], _ command: any ParsableCommand.Type) {
+            let inner = command.configuration.subcommands
+            for one in inner { look(path + [one._commandName], one) }
+            if inner.isEmpty {
+                texts[path.joined(separator: " ")] = Twilship.helpMessage(for: command, columns: 200)
+            }
+        }
+        look([], Twilship.self)
+        return texts
+    }
+
     @Test func `every option in text and manuals is one of the command it stands behind`() throws {
         var commands: [String: String] = [:]
         // A group of commands has what any of its commands has.
@@ -116,6 +131,82 @@ import Testing
             look(line.replacing("twilship ", with: ""), "twilship.1")
         }
         #expect(tried > 40)
+    }
+
+    @Test func `every command and every option has its place in the manual`() throws {
+        let manual = DocumentedBlock.root.appending(path: "packaging/man/twilship.1")
+        let text = try DocumentedBlock.text(ofManual: manual)
+        let begin = try #require(text.firstRange(of: ".SH COMMANDS"))
+        let end = try #require(text.firstRange(of: ".SH OPTIONS"))
+        // What stands under each command; groups of commands name theirs in one entry, or in an entry each.
+        var sections: [(title: String, text: String)] = []
+        var depth = 0
+        var isTitle = false
+        for line in text[begin.upperBound..<end.lowerBound].components(separatedBy: "\n") {
+            if isTitle { sections.append((line, "")) }
+            isTitle = line == ".TP" && depth == 0
+            if line == ".RS" { depth += 1 }
+            if line == ".RE" { depth -= 1 }
+            if !sections.isEmpty { sections[sections.count - 1].text += line + "\n" }
+        }
+        let options = text[end.upperBound...]
+        var tried = 0
+        func look(_ path: [String], _ command: any ParsableCommand.Type) {
+            let name = path.joined(separator: " ")
+            for inner in command.configuration.subcommands { look(path + [inner._commandName], inner) }
+            guard let first = path.first else { return }
+            let own = sections.filter { section in
+                let words = section.title.split { " \".".contains($0) }
+                return words.dropFirst().first.map(String.init) == first
+            }.map { $0.title + $0.text }.joined()
+            #expect(!own.isEmpty, "twilship.1 has nothing of \(name)")
+            if path.count > 1 { #expect(own.contains(path[1]), "twilship.1 has nothing of \(name)") }
+            let help = Twilship.helpMessage(for: command, columns: 200)
+            for line in help.components(separatedBy: "\n") {
+                guard let option = line.firstMatch(of: #/^ +(-[a-z], )?(?<name>--[a-z-]+)/#)?.output.name else {
+                    continue
+                }
+                let isThere = own.contains(option) || options.contains("\(option)") || option == "--version"
+                #expect(isThere, "twilship.1 does not tell \(option) of \(name)")
+                tried += 1
+            }
+        }
+        look([], Twilship.self)
+        #expect(tried > 60)
+    }
+
+    @Test func `every key of the configuration is in its manual and in the example`() throws {
+        let manual = try DocumentedBlock.text(
+            ofManual: DocumentedBlock.root.appending(path: "packaging/man/twilship.toml.5"))
+        let example = try String(
+            contentsOf: DocumentedBlock.root.appending(path: "config/twilship.toml"), encoding: .utf8)
+        var tried = 0
+        for (table, keys) in Schema.tables {
+            for key in keys where Schema.tables["\(table).\(key)"] == nil && Schema.tables[key] == nil {
+                let word = try Regex("(^|[^a-z_])\(key)($|[^a-z_])").anchorsMatchLineEndings()
+                #expect(manual.contains(word), "twilship.toml.5 has nothing of \(key) in \(Schema.header(table))")
+                #expect(example.contains(word), "the example has nothing of \(key) in \(Schema.header(table))")
+                tried += 1
+            }
+        }
+        #expect(tried > 100)
+        for format in RecordFormat.allCases {
+            #expect(manual.contains(try Regex("\\b\(format.rawValue)\\b")), "twilship.toml.5: no format \(format)")
+        }
+    }
+
+    @Test func `a call of every command is shown, in its own help or in that of the program`() throws {
+        let program = Twilship.helpMessage(columns: 100)
+        for command in Twilship.configuration.subcommands {
+            let name = command._commandName
+            let help = Twilship.helpMessage(for: command, columns: 100)
+            #expect(
+                (help.contains("Examples:") ? help : program).contains("\n  twilship \(name)"), "no call of \(name)")
+            for inner in command.configuration.subcommands {
+                let call = "\n  twilship \(name) \(inner._commandName)"
+                #expect(help.contains(call), "the examples of twilship \(name) have no call of \(inner._commandName)")
+            }
+        }
     }
 
     @Test func `every file that the documentation names is there`() throws {

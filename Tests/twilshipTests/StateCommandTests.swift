@@ -365,7 +365,7 @@ import Testing
 
 extension Workshop {
     /// Makes the oldest spooled records dead letters of a sink, while no service runs.
-    fileprivate func refuse(_ count: Int, by sink: String, reason: String) async throws {
+    func refuse(_ count: Int, by sink: String, reason: String) async throws {
         let spool = try Spool(
             directory: StateDirectory(path: folder + "/state"),
             options: SpoolOptions(maximumBytes: 1 << 30, retain: .seconds(86_400)), version: Twilship.version,

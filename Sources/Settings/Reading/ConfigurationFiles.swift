@@ -65,7 +65,9 @@ private enum DiskFile {
 
     private static func reason(_ code: Int32) -> String {
         switch code {
-        case ENOENT: "does not exist; `twilship config example` prints one to begin with"
+        case ENOENT:
+            "does not exist; `twilship init` asks for what it needs and writes one, "
+                + "`twilship config example` prints one"
         case ENOTDIR: "does not exist: a part of the path is not a directory"
         case EACCES: "may not be read by this user; it needs read permission, and search permission on its directories"
         default: "cannot be read: \(String(cString: strerror(code)))"

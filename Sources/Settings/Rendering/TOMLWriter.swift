@@ -1,5 +1,5 @@
 /// Writes TOML, key by key.
-struct TOMLWriter {
+package struct TOMLWriter {
     private(set) var text = ""
 
     mutating func table(_ path: String) { header("[\(path)]") }
@@ -31,7 +31,7 @@ struct TOMLWriter {
     private mutating func line(_ key: String, _ value: String) { text += "\(key) = \(value)\n" }
 
     /// A basic string: TOML 1.0 wants quotes, backslashes and control characters escaped.
-    private static func quoted(_ string: String) -> String {
+    package static func quoted(_ string: String) -> String {
         var quoted = "\""
         for scalar in string.unicodeScalars {
             switch scalar {

@@ -11,17 +11,23 @@ struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read a range from Twilio again and prove that nothing of it is missing.",
         discussion: """
-            Compares what Twilio has with what was taken, for each stream, and tells what became of it at each sink.
-            Nothing is stored. With --repair, what is missing is collected for all sinks.
+            Compares what Twilio has with what was taken, for each stream, and tells what
+            became of it at each sink. Nothing is stored. With --repair, what is missing
+            is collected for all sinks.
 
-            Beside a running service the service does it, on its rate limit, behind live collection. With no service
-            running this command does it itself.
+            Beside a running service the service does it, on its rate limit, behind live
+            collection. With no service running this command does it itself.
 
             TIME is 2026-10-01T00:00:00Z, 2026-10-01 (UTC), or an age like 7d.
 
-            Exit codes: 0 complete, or made so; 1 not complete; 64 wrong usage; 73, 74 the state directory cannot be used;
-            75 not all could be read; 77 the credential is refused, or you may not ask the service; 78 the configuration is
-            wrong.
+            Examples:
+              twilship audit --from 7d
+              twilship audit --from 2026-10-01 --to 2026-11-01 --account production --json
+              twilship audit --from 24h --repair
+
+            Exit codes: 0 complete, or made so; 1 not complete; 64 wrong usage; 73, 74 the
+            state directory cannot be used; 75 not all could be read; 77 the credential is
+            refused, or you may not ask the service; 78 the configuration is wrong.
             """)
 
     @OptionGroup var options: ConfigurationOptions

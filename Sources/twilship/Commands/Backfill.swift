@@ -11,17 +11,26 @@ struct Backfill: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Collect a past range beside live collection.",
         discussion: """
-            To all sinks, it reads what lies before the start of collection and was not read by such a backfill before; the
-            rest is collected anyway. With --sink it reads the whole range again, for that sink only.
+            To all sinks, it reads what lies before the start of collection and was not
+            read by such a backfill before; the rest is collected anyway. With --sink it
+            reads the whole range again, for that sink only.
 
-            Beside a running service the service does it, behind everything else, and goes on when this command or the
-            service is stopped and started again. With no service running this command does it itself and delivers, and
-            goes on when it is started again. Without --from it goes on with what is open.
+            Beside a running service the service does it, behind everything else, and goes
+            on when this command or the service is stopped and started again. With no
+            service running this command does it itself and delivers, and goes on when it
+            is started again. Without --from it goes on with what is open.
 
             TIME is 2026-10-01T00:00:00Z, 2026-10-01 (UTC), or an age like 7d.
 
-            Exit codes: 0 done, or noted with --no-wait; 64 wrong usage; 73, 74 the state directory cannot be used; 75
-            something remains; 77 the credential is refused, or you may not ask the service; 78 the configuration is wrong.
+            Examples:
+              twilship backfill --from 30d --plan
+              twilship backfill --from 2026-10-01 --to 2026-10-08 --account production
+              twilship backfill --from 7d --sink siem --no-wait
+              twilship backfill --list
+
+            Exit codes: 0 done, or noted with --no-wait; 64 wrong usage; 73, 74 the state
+            directory cannot be used; 75 something remains; 77 the credential is refused,
+            or you may not ask the service; 78 the configuration is wrong.
             """)
 
     @OptionGroup var options: ConfigurationOptions

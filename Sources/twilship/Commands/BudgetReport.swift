@@ -9,7 +9,8 @@ struct BudgetReport {
 
     let lines: [String]
 
-    init(_ account: AccountSettings) {
+    /// - Parameter environments: how many there are, if that is known.
+    init(_ account: AccountSettings, environments: Int? = nil) {
         let monitor = [account.events, account.alerts].filter(\.enabled)
         // Events and alerts are of one host, and so of one limit, unless that is set otherwise.
         let together = Set(monitor.map(Limit.init)).count < monitor.count
@@ -21,16 +22,25 @@ struct BudgetReport {
             if needed > collection.allowedPerMinute * Self.share { line += "; too many: polls will come more rarely" }
             return line
         }
-        if account.logs.enabled { lines.append(Self.line(of: account.logs)) }
+        if account.logs.enabled { lines.append(Self.line(of: account.logs, environments)) }
         self.lines = lines
     }
 
-    private static func line(of logs: CollectionSettings) -> String {
+    private static func line(of logs: CollectionSettings, _ environments: Int?) -> String {
+        let (polls, allowed) = (logs.pollsPerMinute, logs.allowedPerMinute)
+        let whose = environments.map { "\($0) \($0 == 1 ? "environment" : "environments")" } ?? "each environment"
+        let needed = polls * Double(environments ?? 1)
+        guard logs.rateLimit.scope != .environment else {
+            return "\(logs.dataset.rawValue): each environment polled every \(DurationText.text(logs.pollInterval)), "
+                + "\(polls.short) of \(allowed.short) requests a minute, which each has for itself"
+        }
         let line =
-            "\(logs.dataset.rawValue): each environment polled every \(DurationText.text(logs.pollInterval)), "
-            + "\(logs.pollsPerMinute.short) of \(logs.allowedPerMinute.short) requests a minute"
-        guard logs.rateLimit.scope != .environment else { return line + ", which each has for itself" }
-        let most = Int(logs.allowedPerMinute * share / logs.pollsPerMinute)
+            "\(logs.dataset.rawValue): \(whose) polled every \(DurationText.text(logs.pollInterval)), "
+            + "\(needed.short) of \(allowed.short) requests a minute"
+        let most = Int(allowed * share / polls)
+        if let environments {
+            return line + (environments > most ? "; too many: quiet ones are polled more rarely" : "")
+        }
         return line
             + (most > 0 ? "; of more than \(most), quiet ones are polled more rarely" : "; polls will come more rarely")
     }

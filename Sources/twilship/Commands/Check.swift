@@ -12,11 +12,14 @@ struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Report every fault of the configuration, and what it will do.",
         discussion: """
-            Faults go to stderr as FILE:LINE:COLUMN: error: SENTENCE, all of them in one run.
+            Faults go to stderr as FILE:LINE:COLUMN: error: SENTENCE, all of them in one
+            run.
 
-            With --online each credential and each sink is tried, all at once and for at most some 30 seconds: what a
-            credential may read, names, connections, certificates and their dates, RELP, tokens. Nothing is written at
-            the other ends, unless --send-test is given.
+            With --online each credential and each sink is tried, all at once and for at
+            most some 30 seconds: what a credential may read, names, connections,
+            certificates and their dates, RELP, tokens. Nothing is written at the other
+            ends, unless --send-test is given. The last hour is read, to tell what a day
+            will be.
 
             Secrets are read, too. One that you may not read is no fault: it is named, and was not looked at. Only root
             and the service's user may read credentials of the service.
@@ -26,8 +29,9 @@ struct Check: AsyncParsableCommand {
               twilship check --online
               twilship check --online --send-test
 
-            Exit codes: 0 the configuration is right, and everything that was tried works; 69 something does not;
-            77 only credentials and permissions are refused; 78 the configuration is wrong.
+            Exit codes: 0 the configuration is right, and everything that was tried works;
+            69 something does not; 77 only credentials and permissions are refused; 78 the
+            configuration is wrong.
             """)
 
     @OptionGroup var options: ConfigurationOptions
@@ -51,7 +55,9 @@ struct Check: AsyncParsableCommand {
         for account in settings.accounts {
             let datasets = account.collections.filter(\.enabled).map(\.dataset.rawValue).joined(separator: ", ")
             Terminal.say("  account \(account.name) (\(account.accountSID)): \(datasets)")
-            for line in BudgetReport(account).lines { Terminal.say("    " + line) }
+            for line in BudgetReport(account, environments: trials?.environments[account.name]).lines {
+                Terminal.say("    " + line)
+            }
             if account.subaccounts == .discover {
                 Terminal.say(
                     "    and the same of its subaccounts, looked for every \(DurationText.text(account.subaccountInterval))"
@@ -102,43 +108,39 @@ struct Check: AsyncParsableCommand {
     }
 
     private func say(_ finding: Finding) {
-        let mark =
-            switch finding.level {
-            case .fine: "ok"
-            case .note: "note"
-            case .warning: "warning"
-            case .failure: "failed"
-            case .refusal: "refused"
-            }
-        Terminal.say("    \(mark): \(finding.text.terminalSafe)")
+        Terminal.say("    \(finding.level.mark): \(finding.text.terminalSafe)")
     }
 }
 
 /// What trying has shown, by the names of accounts and sinks.
 private struct Trials {
     private(set) var accounts: [String: [Finding]] = [:]
+    /// How many were found.
+    private(set) var environments: [String: Int] = [:]
     private(set) var sinks: [String: [Finding]] = [:]
 
     init(_ settings: ResolvedSettings, sendsTest: Bool) async {
         let logger = Logger(label: "twilship") { _ in SwiftLogNoOpLogHandler() }
         let clock = SystemClock()
-        enum Part: Sendable {
-            case account(String)
-            case sink(String)
+        enum Result: Sendable {
+            case account(String, [AccountTrial.Attempt])
+            case sink(String, [Finding])
         }
-        await withTaskGroup(of: (Part, [Finding]).self) { group in
+        await withTaskGroup(of: Result.self) { group in
             for account in settings.accounts {
-                let trial = AccountTrial(account: account, clock: clock, logger: logger)
-                group.addTask { (.account(account.name), await trial.run()) }
+                let trial = AccountTrial(account: account, estimates: true, clock: clock, logger: logger)
+                group.addTask { .account(account.name, await trial.run()) }
             }
             for sink in settings.sinks {
                 let trial = SinkTrial(sink: sink, sendsTest: sendsTest, clock: clock, logger: logger)
-                group.addTask { (.sink(sink.name), await trial.run()) }
+                group.addTask { .sink(sink.name, await trial.run()) }
             }
-            for await (part, findings) in group {
-                switch part {
-                case .account(let name): accounts[name] = findings
-                case .sink(let name): sinks[name] = findings
+            for await result in group {
+                switch result {
+                case .account(let name, let attempts):
+                    accounts[name] = attempts.flatMap { [$0.finding] + ($0.estimate.map { [$0] } ?? []) }
+                    environments[name] = attempts.compactMap(\.environments).first?.count
+                case .sink(let name, let findings): sinks[name] = findings
                 }
             }
         }
@@ -148,5 +150,18 @@ private struct Trials {
         let levels = Set([accounts.values, sinks.values].joined().joined().map(\.level))
         if levels.contains(.failure) { return Exit.unavailable }
         return levels.contains(.refusal) ? Exit.permission : .success
+    }
+}
+
+extension Finding.Level {
+    /// As people are told it.
+    var mark: String {
+        switch self {
+        case .fine: "ok"
+        case .note: "note"
+        case .warning: "warning"
+        case .failure: "failed"
+        case .refusal: "refused"
+        }
     }
 }

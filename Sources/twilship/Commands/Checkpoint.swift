@@ -39,11 +39,14 @@ struct Checkpoint: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Have streams read again from TIME on.",
             discussion: """
-                What was collected is recognised and not sent again; with --forget it is sent to all sinks again. Without
-                --forget, TIME can lie as far back as records are remembered one by one: `checkpoint list --json` says from
-                when. A running service goes on with the new place at once; without one it is done at its next start.
+                What was collected is recognised and not sent again; with --forget it is sent
+                to all sinks again. Without --forget, TIME can lie as far back as records are
+                remembered one by one: `checkpoint list --json` says from when. A running
+                service goes on with the new place at once; without one it is done at its next
+                start.
 
-                Asks first; where there is no terminal, --yes is needed. TIME is \(TimeText.forms).
+                Asks first; where there is no terminal, --yes is needed. TIME is
+                \(TimeText.forms).
 
                 \(Checkpoint.exits)
                 """)
@@ -73,8 +76,8 @@ struct Checkpoint: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Forget all that streams have collected, and collect it again from their start on.",
             discussion: """
-                At most 28 days back; everything is sent to all sinks again. Asks first; where there is no terminal, --yes
-                is needed.
+                At most 28 days back; everything is sent to all sinks again. Asks first; where
+                there is no terminal, --yes is needed.
 
                 \(Checkpoint.exits)
                 """)

@@ -4,7 +4,15 @@ import Settings
 /// Shows configurations.
 struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print an example configuration, or the one in use.", subcommands: [Example.self, Show.self])
+        abstract: "Print an example configuration, or the one in use.",
+        discussion: """
+            Examples:
+              twilship config example > /etc/twilship/twilship.toml
+              twilship config show --config trial.toml
+
+            Exit codes: 0; 78 the configuration is wrong. No secret is read or shown.
+            """,
+        subcommands: [Example.self, Show.self])
 
     struct Example: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "A commented configuration to start from.")

@@ -6,7 +6,7 @@ import Spooling
 
 /// `--config`, and what every command does with it.
 struct ConfigurationOptions: ParsableArguments {
-    @Option(help: "The configuration file.")
+    @Option(help: "The configuration file.", completion: .file(extensions: ["toml"]))
     var config = SettingsFile.defaultPath
 
     /// - Parameter closed: is told of secrets that this user may not read, which are no faults then.

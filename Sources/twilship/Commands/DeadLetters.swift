@@ -6,8 +6,9 @@ struct DeadLetters: AsyncParsableCommand {
         commandName: "dead-letters",
         abstract: "List, show, send again or drop what a sink refused for good.",
         discussion: """
-            A record that a sink refuses for good is kept as a dead letter, with the other end's reason. At most 10,000 and
-            64 MiB are kept; a sink that would add more is held instead.
+            A record that a sink refuses for good is kept as a dead letter, with the other
+            end's reason. At most 10,000 and 64 MiB are kept; a sink that would add more
+            is held instead.
 
             Works beside a running service, which then does it, and without one.
 
@@ -16,7 +17,7 @@ struct DeadLetters: AsyncParsableCommand {
               twilship dead-letters show 17
               twilship dead-letters replay 17 18
               twilship dead-letters replay --all --sink siem
-              twilship dlq drop --all --sink siem --yes
+              twilship dead-letters drop --all --sink siem --yes
             """,
         subcommands: [List.self, Show.self, Replay.self, Drop.self], aliases: ["dlq"])
 
@@ -55,8 +56,8 @@ struct DeadLetters: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Send dead letters again, behind live records.",
             discussion: """
-                What is accepted is gone from the list; what is refused again stays, with the new reason. Correct what
-                made the sink refuse them first.
+                What is accepted is gone from the list; what is refused again stays, with the
+                new reason. Correct what made the sink refuse them first.
 
                 \(DeadLetters.exits)
                 """)

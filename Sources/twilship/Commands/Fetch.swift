@@ -10,11 +10,17 @@ struct Fetch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fetch one record by its SID from Twilio.",
         discussion: """
-            AE SIDs are events. NO SIDs are alerts, or with --service and --environment a function's log lines.
-            Beside a running service it is fetched by the service, within its rate limit.
+            AE SIDs are events. NO SIDs are alerts, or with --service and --environment a
+            function's log lines. Beside a running service it is fetched by the service,
+            within its rate limit.
 
-            Exit codes: 0; 64 wrong usage; 69 not found, and where it was looked for; 75 try again; 77 the credential is
-            refused, or you may not ask the service; 78 the configuration is wrong.
+            Examples:
+              twilship fetch AE0123456789abcdef0123456789abcdef
+              twilship fetch --json NO0123456789abcdef0123456789abcdef --service default --environment production
+
+            Exit codes: 0; 64 wrong usage; 69 not found, and where it was looked for; 75
+            try again; 77 the credential is refused, or you may not ask the service; 78
+            the configuration is wrong.
             """)
 
     @OptionGroup var options: ConfigurationOptions

@@ -17,6 +17,10 @@ struct Run: AsyncParsableCommand {
             SIGTERM or SIGINT stops within 10 seconds; a second one at once.
             SIGHUP reloads the configuration. None of them loses anything.
 
+            Examples:
+              twilship run --config trial.toml
+              twilship run --once --timeout 1h
+
             Exit codes:
               0       stopped as asked, or with --once everything delivered
               73, 74  the state directory cannot be used

@@ -24,7 +24,8 @@ struct SpoolCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the files of the spool, and which sinks hold them.",
             discussion: """
-                A file is given up once every sink has all of it and [state] retain is over, or room is needed.
+                A file is given up once every sink has all of it and [state] retain is over,
+                or room is needed.
 
                 Exit codes: 0; \(SpoolCommand.exits)
                 """)
@@ -41,7 +42,8 @@ struct SpoolCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Read everything that is spooled and check it.",
             discussion: """
-                Damaged parts are listed with file and byte. Shows how far it is on a terminal.
+                Damaged parts are listed with file and byte. Shows how far it is on a
+                terminal.
 
                 Exit codes: 0 all is intact; 1 something is damaged; \(SpoolCommand.exits)
                 """)
@@ -58,10 +60,11 @@ struct SpoolCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write spooled records as NDJSON: one envelope a line, in the order of collection.",
             discussion: """
-                Delivered records are among them for as long as they are spooled. --from and --to go by when records were
-                collected. TIME is \(TimeText.forms).
+                Delivered records are among them for as long as they are spooled. --from and
+                --to go by when records were collected. TIME is \(TimeText.forms).
 
-                Exit codes: 0; 64 wrong usage; 74 something could not be read, and it is told; \(SpoolCommand.exits)
+                Exit codes: 0; 64 wrong usage; 74 something could not be read, and it is told;
+                \(SpoolCommand.exits)
                 """)
 
         @OptionGroup var options: ConfigurationOptions

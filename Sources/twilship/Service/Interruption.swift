@@ -17,14 +17,20 @@ final class Interruption: Sendable {
     private let shared = Shared()
     private let sources: [any DispatchSourceSignal]
 
-    /// - Parameter isNoted: the sentence; nil says nothing.
-    init(isNoted: String?) {
+    /// - Parameters:
+    ///   - isNoted: the sentence; nil says nothing.
+    ///   - signals: more than a terminal's hang-up or quit may matter to who has changed the terminal.
+    ///   - restoring: puts back what must not stay as it is, before anything else.
+    init(
+        isNoted: String?, signals: [Int32] = [SIGINT, SIGTERM], restoring: @escaping @Sendable () -> Void = {}
+    ) {
         let queue = DispatchQueue(label: "twilship.interruption")
         let shared = shared
-        sources = [SIGINT, SIGTERM].map { number in
+        sources = signals.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
+                restoring()
                 let (stop, isSecond) = shared.state.withLock { state in
                     defer { state.hasCome = true }
                     return (state.stop, state.hasCome)
@@ -39,6 +45,11 @@ final class Interruption: Sendable {
             source.resume()
             return source
         }
+    }
+
+    /// From now on signals do nothing.
+    func disregard() {
+        for source in sources { source.cancel() }
     }
 
     var hasCome: Bool { shared.state.withLock { $0.hasCome } }

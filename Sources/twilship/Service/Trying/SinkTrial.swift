@@ -83,6 +83,11 @@ struct SinkTrial: Sendable {
         var findings = await blocking { handshake(settings, now: now) }
         if let own = settings.tls?.certificateFile { findings.append(Finding(clientCertificate: own, now: now)) }
         guard !findings.contains(where: { $0.level == .failure || $0.level == .refusal }) else { return findings }
+        findings.append(
+            Finding(
+                .note,
+                "requests have up to \(ByteSize.text(sink.batch.maximumBytes)) before compression ([sink.batch] "
+                    + "max_bytes); what the other end finds too large (413) is sent in halves"))
         if settings.preset == .generic {
             if !sendsTest {
                 findings.append(
