@@ -21,13 +21,7 @@ struct CommandClient {
 
     /// Shows answers on stdout, as they are if they are meant for programs, and the rest on stderr.
     init(options: ConfigurationOptions, isExact: Bool) {
-        self.init(options: options) { kind, text in
-            switch kind {
-            case .answer: Terminal.say(isExact ? text : text.terminalSafe)
-            case .remark: Terminal.complain(text.terminalSafe)
-            case .progress: Terminal.progress(text.terminalSafe)
-            }
-        }
+        self.init(options: options) { kind, text in Terminal.show(kind, text, isJSON: isExact) }
     }
 
     /// Ends the program with the command's exit code unless that is 0.
@@ -86,7 +80,7 @@ struct CommandClient {
         if end.exit != 0 { throw ExitCode(end.exit) }
     }
 
-    private static func exit(_ error: ControlClientError) -> Int32 {
+    static func exit(_ error: ControlClientError) -> Int32 {
         switch error {
         case .notPermitted: Exit.permission.rawValue
         case .requestTooLarge: 64
@@ -99,7 +93,7 @@ struct CommandClient {
     private static var logger: Logger {
         let handler = makeLogHandler(
             target: .stderr, format: .text, level: SharedLogLevel(.warning),
-            environment: ProcessInfo.processInfo.environment)
+            environment: ProcessInfo.processInfo.environment, clear: Terminal.endProgress)
         return Logger(label: "twilship") { _ in handler }
     }
 }
