@@ -121,12 +121,14 @@ import Testing
                 let client = ControlClient(path: workshop.folder + "/state/control")
                 try await eventually("the stream is there") {
                     var lines: [String] = []
-                    let question = StatusQuestion(json: true, all: true).control
+                    let question = StatusQuestion().control
                     let end = try? await client.send(question) { lines.append(CommandVoice.heard($0).1) }
                     // The socket is there a moment before it is listened on.
                     guard let end else { return false }
                     #expect(end.exit == 0)
-                    let report = try JSONSerialization.jsonObject(with: Data(lines.joined().utf8)) as? [String: Any]
+                    let report =
+                        try JSONSerialization.jsonObject(with: Data(lines.joined(separator: "\n").utf8))
+                        as? [String: Any]
                     #expect((report?["sinks"] as? [[String: Any]])?.count == 2)
                     return (report?["streams"] as? [[String: Any]])?.count == 1
                 }
