@@ -93,6 +93,8 @@ struct Status: AsyncParsableCommand {
             }
             switch report {
             case .success(let report): result = StatusCheck(report, maximumLag: limit)
+            case .failure(let trouble) where trouble.isServiceMissing:
+                result = StatusCheck(critical: "no service runs; its state cannot be read by this user")
             case .failure(let trouble): result = StatusCheck(unknown: trouble.sentence)
             case nil:
                 result = StatusCheck(

@@ -9,6 +9,8 @@ import Spooling
 struct StatusTrouble: Error {
     let exit: Int32
     let sentence: String
+    /// Whether no service listens where it should.
+    var isServiceMissing = false
 }
 
 /// Has the report from the state, or from the running service where this user may not read the state.
@@ -26,37 +28,36 @@ struct StatusAsker: Sendable {
     }
 
     private func ask() async throws(StatusTrouble) -> StatusReport {
-        for path in ControlPath.candidates(settings, ProcessInfo.processInfo.environment) {
-            var lines: [String] = []
-            let end: ControlEnd
-            do {
-                end = try await ControlClient(path: path).send(StatusQuestion().control) { line in
-                    let (kind, text) = CommandVoice.heard(line)
-                    if kind == .answer { lines.append(text) }
-                }
-            } catch ControlClientError.noService {
-                continue
-            } catch let error as ControlClientError {
-                throw StatusTrouble(exit: CommandClient.exit(error), sentence: "\(error)")
-            } catch {
-                throw StatusTrouble(exit: Exit.tryAgain.rawValue, sentence: "the service hung up")
+        var lines: [String] = []
+        let end: ControlEnd?
+        do {
+            end = try await CommandClient.ask(StatusQuestion().control, settings) { line in
+                let (kind, text) = CommandVoice.heard(line)
+                if kind == .answer { lines.append(text) }
             }
-            guard end.exit == 0 else {
-                throw StatusTrouble(exit: end.exit, sentence: end.error ?? "the service cannot tell its status")
-            }
-            do {
-                return try StatusReport(json: lines.joined(separator: "\n"))
-            } catch {
-                throw StatusTrouble(
-                    exit: Exit.tryAgain.rawValue,
-                    sentence: "the running service is of another version than this program, and what it says is not "
-                        + "understood: restart it")
-            }
+        } catch let error as ControlClientError {
+            throw StatusTrouble(exit: CommandClient.exit(error), sentence: "\(error)")
+        } catch {
+            throw StatusTrouble(exit: Exit.tryAgain.rawValue, sentence: "the service hung up")
         }
-        throw StatusTrouble(
-            exit: Exit.permission.rawValue,
-            sentence: "this user may not read \(settings.state.directory), and no service runs that could be asked; "
-                + "use sudo")
+        guard let end else {
+            throw StatusTrouble(
+                exit: Exit.permission.rawValue,
+                sentence:
+                    "this user may not read \(settings.state.directory), and no service runs that could be asked; "
+                    + "use sudo", isServiceMissing: true)
+        }
+        guard end.exit == 0 else {
+            throw StatusTrouble(exit: end.exit, sentence: end.error ?? "the service cannot tell its status")
+        }
+        do {
+            return try StatusReport(json: lines.joined(separator: "\n"))
+        } catch {
+            throw StatusTrouble(
+                exit: Exit.tryAgain.rawValue,
+                sentence: "the running service is of another version than this program, and what it says is not "
+                    + "understood: restart it")
+        }
     }
 }
 
