@@ -6,11 +6,11 @@ package struct TailFilter: Sendable {
     /// Labels; nil takes all.
     package var accounts: Set<String>?
     package var datasets: Set<Dataset>
-    /// Whether a service or environment is meant, by SID and name; nil takes all, and streams that have none.
+    /// Of function logs: whether a service or environment is meant, by SID and name; nil takes all.
     package var selectsService: (@Sendable (_ sid: String, _ name: String) -> Bool)?
     package var selectsEnvironment: (@Sendable (_ sid: String, _ name: String) -> Bool)?
-    /// `ZH…`; nil takes all, and records that have none.
-    package var functionSID: String?
+    /// Of function logs: `ZH…`; nil takes all, and records that have none.
+    package var functionSIDs: Set<String>?
     /// Nothing less severe passes.
     package var minimumSeverity: Severity
     /// Whether a `type` passes; nil takes all.
@@ -19,14 +19,15 @@ package struct TailFilter: Sendable {
     package init(
         accounts: Set<String>? = nil, datasets: Set<Dataset> = [.monitorEvents, .serverlessLogs, .monitorAlerts],
         selectsService: (@Sendable (_ sid: String, _ name: String) -> Bool)? = nil,
-        selectsEnvironment: (@Sendable (_ sid: String, _ name: String) -> Bool)? = nil, functionSID: String? = nil,
+        selectsEnvironment: (@Sendable (_ sid: String, _ name: String) -> Bool)? = nil,
+        functionSIDs: Set<String>? = nil,
         minimumSeverity: Severity = .debug, matchesType: (@Sendable (String) -> Bool)? = nil
     ) {
         self.accounts = accounts
         self.datasets = datasets
         self.selectsService = selectsService
         self.selectsEnvironment = selectsEnvironment
-        self.functionSID = functionSID
+        self.functionSIDs = functionSIDs
         self.minimumSeverity = minimumSeverity
         self.matchesType = matchesType
     }
@@ -34,7 +35,8 @@ package struct TailFilter: Sendable {
     func selects(_ stream: Ingestor.Stream) -> Bool {
         let key = stream.key
         if let accounts, !accounts.contains(stream.account) { return false }
-        guard datasets.contains(key.dataset), functionSID == nil || key.dataset == .serverlessLogs else { return false }
+        guard datasets.contains(key.dataset) else { return false }
+        guard key.dataset == .serverlessLogs else { return true }
         if let selectsService {
             guard let sid = key.serviceSID, selectsService(sid, stream.names.service ?? "") else { return false }
         }
@@ -48,9 +50,9 @@ package struct TailFilter: Sendable {
 
     func passes(_ record: SourceRecord, _ entry: EnvelopeBlock.Entry, in bytes: [UInt8], _ dataset: Dataset) -> Bool {
         guard entry.severity.rawValue <= minimumSeverity.rawValue else { return false }
-        if let functionSID {
-            guard dataset == .serverlessLogs, let token = record.token(LogField.functionSID),
-                token.dropFirst().dropLast().elementsEqual(functionSID.utf8)
+        if let functionSIDs, dataset == .serverlessLogs {
+            guard let token = record.token(LogField.functionSID),
+                functionSIDs.contains(String(decoding: token.dropFirst().dropLast(), as: UTF8.self))
             else { return false }
         }
         guard let matchesType else { return true }

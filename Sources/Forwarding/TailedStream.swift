@@ -1,13 +1,16 @@
 import Normalising
 import PipelineCore
+import Spooling
 
 /// A record to be shown.
-struct TailRecord: Sendable {
+package struct TailRecord: Sendable {
     let time: Timestamp
     let account: String
     let identity: RecordIdentity
+    /// Whose log line it is: service and environment, by their names where they have any; nil of other records.
+    package let place: String?
     /// Its envelope.
-    let line: String
+    package let line: String
 
     static func order(_ left: TailRecord, _ right: TailRecord) -> Bool {
         left.time != right.time
@@ -103,8 +106,13 @@ struct TailedStream: Sendable {
         guard let entry = block.entries.first, filter.passes(candidate.record, entry, in: block.bytes, key.dataset)
         else { return nil }
         return TailRecord(
-            time: entry.time, account: stream.account, identity: candidate.identity,
+            time: entry.time, account: stream.account, identity: candidate.identity, place: place,
             line: String(decoding: block.bytes[entry.line], as: UTF8.self))
+    }
+
+    private var place: String? {
+        guard let service = stream.names.service ?? stream.key.serviceSID else { return nil }
+        return service + "/" + (stream.names.environment ?? stream.key.environmentSID ?? "-")
     }
 
     /// Forgets what no poll will bring again.

@@ -52,10 +52,10 @@ package struct Tailer: Sendable {
 
     /// Runs until the task is cancelled or `show` throws.
     /// - Parameters:
-    ///   - show: gets each record's envelope.
+    ///   - show: gets each record.
     ///   - remark: gets sentences about what does not work.
     package func run(
-        show: (String) async throws -> Void, remark: @escaping (String) async throws -> Void
+        show: (TailRecord) async throws -> Void, remark: @escaping (String) async throws -> Void
     ) async throws {
         let begin = clock.wallNow - since
         var followed: [StreamKey: TailedStream] = [:]
@@ -211,11 +211,11 @@ package struct Tailer: Sendable {
     }
 
     private func flush(
-        _ waiting: inout [TailRecord], before limit: Timestamp?, _ show: (String) async throws -> Void
+        _ waiting: inout [TailRecord], before limit: Timestamp?, _ show: (TailRecord) async throws -> Void
     ) async throws {
         waiting.sort(by: TailRecord.order)
         let count = limit.map { limit in waiting.firstIndex { $0.time >= limit } ?? waiting.count } ?? waiting.count
-        for record in waiting.prefix(count) { try await show(record.line) }
+        for record in waiting.prefix(count) { try await show(record) }
         waiting.removeFirst(count)
     }
 }

@@ -302,6 +302,10 @@ package enum Migrations {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("v7.minutes") { database in
+            // How many records were taken in each minute of the last hour of that day.
+            try database.execute(sql: "ALTER TABLE api_usage ADD COLUMN minutes BLOB")
+        }
         return migrator
     }
 

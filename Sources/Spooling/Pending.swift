@@ -81,12 +81,17 @@ struct Pending {
         for (account, (label, usage)) in accounts {
             try database.executeCached(
                 sql: """
-                    INSERT INTO api_usage (day, account_sid, dataset, account, requests, records)
-                    VALUES (?, ?, ?, ?, ?, ?)
+                    INSERT INTO api_usage (day, account_sid, dataset, account, requests, records, minutes)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
                     ON CONFLICT (day, account_sid, dataset) DO UPDATE SET account = excluded.account,
-                        requests = requests + excluded.requests, records = records + excluded.records
+                        requests = requests + excluded.requests, records = records + excluded.records,
+                        minutes = merge_minutes(minutes, excluded.minutes)
                     """,
-                arguments: [day, account.sid, account.dataset.rawValue, label, usage.requests, usage.records])
+                arguments: [
+                    day, account.sid, account.dataset.rawValue, label, usage.requests, usage.records,
+                    // What was taken is committed in the minute in which it was.
+                    usage.taken > 0 ? Data(RecentMinutes(usage.taken, at: now).bytes) : nil,
+                ])
         }
         for (key, (coverage, usage)) in jobs {
             try database.executeCached(

@@ -10,14 +10,17 @@ extension Spool {
         case stopped
         /// Killed, crashed, or the machine did.
         case died
+
+        /// - Parameter lifecycle: as `Property.lifecycle` has it.
+        init(lifecycle: String?) {
+            self = lifecycle.map { $0 == "stopped" ? .stopped : .died } ?? .none
+        }
     }
 
     /// Announces that a service has begun, and remembers that it runs.
     package func announceStart(_ announcement: @Sendable (PreviousRun) throws -> Announcement) throws {
-        let previous = try query { try Property.lifecycle.fetch($0) }.map {
-            $0 == "stopped" ? PreviousRun.stopped : .died
-        }
-        let announcement = try announcement(previous ?? .none)
+        let previous = try query { PreviousRun(lifecycle: try Property.lifecycle.fetch($0)) }
+        let announcement = try announcement(previous)
         try commit { database in
             try Announcement.add(announcement, database)
             try Property.lifecycle.save("running", database)

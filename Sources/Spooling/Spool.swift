@@ -150,6 +150,7 @@ package actor Spool {
             try database.execute(
                 sql: "PRAGMA wal_autocheckpoint = \(pages); PRAGMA journal_size_limit = \(pages * 4096)")
             database.add(function: LatenessHistogram.merging)
+            database.add(function: RecentMinutes.merging)
         }
         // SQLite creates its files with the process's umask; records and places are nobody else's business.
         let mask = umask(0o077)

@@ -20,6 +20,8 @@ extension StateSummary {
         /// Of the last seven days those with any, newest first.
         package let days: [Day]
         package let today: (requests: Int, records: Int)
+        /// The records that were taken, minute by minute.
+        package let minutes: RecentMinutes
 
         /// All of `days`.
         package var week: (requests: Int, records: Int) {
@@ -48,6 +50,10 @@ extension StateSummary.AccountUsage {
         self.dataset = dataset
         days = rows.map { Day(day: $0["day"], requests: $0["requests"], records: $0["records"]) }
         today = days.first { $0.day == day }.map { ($0.requests, $0.records) } ?? (0, 0)
+        minutes = rows.reduce(into: RecentMinutes()) { sum, row in
+            guard let data = row["minutes"] as Data?, let part = RecentMinutes(bytes: [UInt8](data)) else { return }
+            sum.add(part)
+        }
     }
 }
 

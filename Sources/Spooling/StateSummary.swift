@@ -39,6 +39,8 @@ package struct StateSummary: Sendable {
         package let skipped: Int64
         /// Where it was moved past records without getting them, and how many these are as far as that is known.
         package let gaps: (count: Int, records: Int64)
+        /// When the last of them was found.
+        package let gapFoundAt: Timestamp?
         package let settledAt: Timestamp?
         /// When the oldest record that waits for this sink was collected.
         package let oldestWaiting: Timestamp?
@@ -83,6 +85,8 @@ package struct StateSummary: Sendable {
     package let runtime: Data?
     /// Why the spool takes nothing more; nil while it does.
     package var fullness: Fullness?
+    /// How the last service has ended; `died` also of one that runs.
+    package var lastRun = Spool.PreviousRun.none
 }
 
 extension Spool {
@@ -116,6 +120,7 @@ extension StateSummary {
                     """) ?? 0
         runtime = try Property.runtime.fetch(database).map { Data($0.utf8) }
         fullness = try Property.fullness.fetch(database).flatMap(Fullness.init(json:))
+        lastRun = Spool.PreviousRun(lifecycle: try Property.lifecycle.fetch(database))
         let lateness = try LatenessHistogram.byStream(database, days: [now.day, (now - .seconds(86_400)).day])
         let streams = try Row.fetchAll(
             database,
@@ -154,7 +159,8 @@ extension StateSummary {
                         AND last_sequence > sink.position ORDER BY first_sequence DESC LIMIT 1) AS oldest_ms,
                     (SELECT COUNT(*) FROM sink_gap WHERE sink = name) AS gaps,
                     (SELECT COALESCE(SUM(last_sequence - first_sequence + 1), 0) FROM sink_gap WHERE sink = name)
-                        AS gap_records
+                        AS gap_records,
+                    (SELECT MAX(found_ms) FROM sink_gap WHERE sink = name) AS gap_found_ms
                 FROM sink ORDER BY name
                 """
         ).map { Sink($0, lastSequence: last) }
@@ -204,6 +210,7 @@ extension StateSummary.Sink {
         rejected = row["rejected"]
         skipped = row["skipped"]
         gaps = (row["gaps"], row["gap_records"])
+        gapFoundAt = (row["gap_found_ms"] as Int64?).map(Timestamp.init(milliseconds:))
         settledAt = (row["settled_ms"] as Int64?).map(Timestamp.init(milliseconds:))
         oldestWaiting = (row["oldest_ms"] as Int64?).map(Timestamp.init(milliseconds:))
         isDetached = (row["detached_ms"] as Int64?) != nil

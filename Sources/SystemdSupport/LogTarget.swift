@@ -19,11 +19,12 @@ package enum LogFormat: String, Sendable, CaseIterable {
 ///
 /// If the journal is asked for where none is running, standard error is used instead: libsystemd would drop every line in silence.
 package func makeLogHandler(
-    target: LogTarget, format: LogFormat, level: SharedLogLevel, environment: [String: String]
+    target: LogTarget, format: LogFormat, level: SharedLogLevel, environment: [String: String],
+    clear: @escaping @Sendable () -> Void = {}
 ) -> any LogHandler {
     if usesJournal(target, environment) { return JournalLogHandler(level: level) }
     let line = lineForm(format, environment, isTerminal: isatty(STDERR_FILENO) == 1)
-    return StderrLogHandler(line, level: level, fileDescriptor: STDERR_FILENO)
+    return StderrLogHandler(line, level: level, fileDescriptor: STDERR_FILENO, clear: clear)
 }
 
 /// A logger to the journal if that is our standard output or error; nil else.

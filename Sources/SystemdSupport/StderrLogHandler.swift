@@ -8,11 +8,16 @@ package struct StderrLogHandler: LogHandler {
     package var metadataProvider: Logger.MetadataProvider?
     private let line: LogLine
     private let fileDescriptor: CInt
+    private let clear: @Sendable () -> Void
     private let sharedLevel: SharedLogLevel
     private var ownLevel: Logger.Level?
 
-    init(_ line: LogLine, level: SharedLogLevel, fileDescriptor: CInt) {
+    /// - Parameter clear: called before each line: takes away what stands on a terminal's last line.
+    init(
+        _ line: LogLine, level: SharedLogLevel, fileDescriptor: CInt, clear: @escaping @Sendable () -> Void = {}
+    ) {
         self.line = line
+        self.clear = clear
         self.fileDescriptor = fileDescriptor
         sharedLevel = level
     }
@@ -39,6 +44,7 @@ package struct StderrLogHandler: LogHandler {
     /// What cannot be written has nowhere else to go.
     private func writeWhole(_ bytes: [UInt8]) {
         Self.turn.withLock { _ in
+            clear()
             var rest = bytes[...]
             while !rest.isEmpty {
                 let written = rest.withUnsafeBytes { write(fileDescriptor, $0.baseAddress, $0.count) }

@@ -15,6 +15,21 @@ extension String {
         return safe
     }
 
+    /// The same for JSON, which stays the same JSON: such characters occur within strings only, and become `\u001b`.
+    /// Ends of lines between its tokens stay.
+    package var jsonTerminalSafe: String {
+        guard unicodeScalars.contains(where: { $0.isUnsafeOnTerminal && $0 != "\n" }) else { return self }
+        var safe = ""
+        for scalar in unicodeScalars {
+            if scalar.isUnsafeOnTerminal, scalar != "\n" {
+                safe += "\\u" + hex(scalar, digits: 4)
+            } else {
+                safe.unicodeScalars.append(scalar)
+            }
+        }
+        return safe
+    }
+
     /// At most `bytes` bytes of this text, cut between characters, and then with a mark that says how long it was.
     func shortened(toBytes bytes: Int) -> String {
         guard utf8.count > bytes else { return self }

@@ -1,3 +1,4 @@
+import Foundation
 import SystemdSupport
 
 /// Tables and sentences that fit.
@@ -16,9 +17,8 @@ extension Terminal {
         if let width, let first = widths.first {
             let rest = widths.dropFirst().reduce(0) { $0 + $1 + 2 }
             widths[0] = min(first, max(narrowest, width - rest))
-            for row in cells.indices where !cells[row].isEmpty {
-                cells[row][0] = shortened(cells[row][0], to: widths[0])
-            }
+            let names = shortened(cells.map { $0.first ?? "" }, to: widths[0])
+            for row in cells.indices where !cells[row].isEmpty { cells[row][0] = names[row] }
         }
         return cells.map { row in
             let padded = row.enumerated().map { column, cell in
@@ -32,6 +32,25 @@ extension Terminal {
     static func shortened(_ text: String, to length: Int) -> String {
         guard text.count > length, length > 2 else { return text }
         return text.prefix(length / 2) + "…" + text.suffix(length - length / 2 - 1)
+    }
+
+    /// The same of several names; those that would look alike show where they begin to differ.
+    static func shortened(_ texts: [String], to length: Int) -> [String] {
+        var short = texts.map { shortened($0, to: length) }
+        for (look, rows) in Dictionary(grouping: short.indices, by: { short[$0] }) where look.contains("…") {
+            let whole = Set(rows.map { texts[$0] })
+            guard whole.count > 1, let first = whole.first else { continue }
+            let common = whole.reduce(first) { $0.commonPrefix(with: $1) }.count
+            for row in rows {
+                // A third says whose it is, the rest begins a little before the difference.
+                let head = length / 3
+                let tail = texts[row].dropFirst(max(head, common - 2))
+                let room = length - head - 1
+                short[row] =
+                    texts[row].prefix(head) + "…" + (tail.count > room ? tail.prefix(room - 1) + "…" : tail)
+            }
+        }
+        return short
     }
 
     /// A sentence in lines of at most `width` characters, all but the first indented; shown safely. A word that is

@@ -1,15 +1,34 @@
 import ArgumentParser
 import Foundation
 import Glibc
-import Synchronization
+import SystemdSupport
 
 /// What people see: answers to stdout, talk to stderr, nothing from outside raw.
 enum Terminal {
+    /// Asked for each line, and never another.
+    private static let isOnTerminal = isatty(STDOUT_FILENO) == 1
+
     /// Writes a line to stdout. Ends the program quietly when nobody reads any more, and with exit code 74 where it
     /// cannot be written.
     static func say(_ line: String) {
-        endProgress()
+        // What goes to a file or a pipe leaves the bar on the screen where it is.
+        if isOnTerminal { endProgress() }
         write(line + "\n", to: STDOUT_FILENO)
+    }
+
+    /// Writes JSON to stdout: as it is for programs, and for a terminal with nothing in it that one obeys.
+    static func sayJSON(_ json: String) {
+        say(isOnTerminal ? json.jsonTerminalSafe : json)
+    }
+
+    /// Shows what a command says.
+    /// - Parameter isJSON: whether answers are meant for programs.
+    static func show(_ kind: CommandVoice.Kind, _ text: String, isJSON: Bool) {
+        switch kind {
+        case .answer: isJSON ? sayJSON(text) : say(text.terminalSafe)
+        case .remark: complain(text.terminalSafe)
+        case .progress: progress(WorkProgress(text))
+        }
     }
 
     /// Writes a line to stderr.
@@ -24,47 +43,8 @@ enum Terminal {
         write(text, to: STDERR_FILENO)
     }
 
-    /// Whether answers may have colour: on a terminal, and nobody has asked for none (https://no-color.org).
-    static var hasColour: Bool {
-        let environment = ProcessInfo.processInfo.environment
-        return isatty(STDOUT_FILENO) == 1 && environment["NO_COLOR"]?.isEmpty ?? true && environment["TERM"] != "dumb"
-    }
-
-    private struct Progress {
-        var isShown = false
-        var saidAt: ContinuousClock.Instant?
-    }
-
-    private static let progress = Mutex(Progress())
-    /// Where progress goes to a file or a pipe, one line in so much time is enough.
-    private static let progressInterval: Duration = .seconds(10)
-
-    /// Shows how far something is on stderr: in place on a terminal, else as a line now and then.
-    static func progress(_ text: String) {
-        let isTerminal = isatty(STDERR_FILENO) == 1
-        let isDue = progress.withLock { progress in
-            guard !isTerminal else {
-                progress.isShown = true
-                return true
-            }
-            guard progress.saidAt.map({ $0.duration(to: .now) >= progressInterval }) ?? true else { return false }
-            progress.saidAt = .now
-            return true
-        }
-        guard isDue else { return }
-        write(isTerminal ? "\r\u{1b}[K" + text : text + "\n", to: STDERR_FILENO)
-    }
-
-    /// Clears the line that shows progress, before something else is written.
-    static func endProgress() {
-        let isShown = progress.withLock { progress in
-            defer { progress.isShown = false }
-            return progress.isShown
-        }
-        if isShown { write("\r\u{1b}[K", to: STDERR_FILENO) }
-    }
-
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// Writes all of it, or ends the program.
+    static func write(_ text: String, to descriptor: Int32) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -101,6 +101,44 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: getuid() == 0, "another user is needed to be a member"))
+    func `a member of the group sees the status, and is told when the service is gone`() async throws {
+        try await Workshop.with(Self.options()) { workshop in
+            try workshop.configure(accounts: ["production"], collections: Workshop.eventsOnly)
+            let (program, runtime) = (workshop.folder + "/twilship", workshop.folder + "/run")
+            try FileManager.default.copyItem(atPath: Program.path, toPath: program)
+            try FileManager.default.createDirectory(atPath: runtime, withIntermediateDirectories: true)
+            for path in [workshop.folder, program, workshop.configurationPath, runtime] {
+                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+            }
+            let environment = ["RUNTIME_DIRECTORY": runtime]
+            func outcome(_ arguments: String...) async throws -> Outcome {
+                try await Program(
+                    [
+                        "--reuid", "65534", "--regid", "65534", "--clear-groups", program, "status", "--config",
+                        workshop.configurationPath,
+                    ] + arguments, environment: environment,
+                    executable: "/usr/bin/setpriv"
+                ).outcome()
+            }
+            let service = try workshop.start(
+                ["run", "--config", workshop.configurationPath], environment: environment)
+            try await eventually("the socket is there") { FileManager.default.fileExists(atPath: runtime + "/control") }
+            #expect(chown(runtime + "/control", 0, 65534) == 0 && chmod(runtime + "/control", 0o660) == 0)
+            try await eventually("all is well") { try await outcome("--check").code == 0 }
+            let screen = try await outcome()
+            #expect(screen.code == 0 && screen.output.contains("production events"), "\(screen)")
+            // A question for the status is not worth a line, every two seconds.
+            #expect(!service.said.contains("command=status"))
+            service.signal(SIGTERM)
+            #expect(await service.outcome().code == 0)
+            let gone = try await outcome("--check")
+            #expect(gone.code == 2 && gone.output.hasPrefix("TWILSHIP CRITICAL - no service runs"), "\(gone)")
+            let told = try await outcome()
+            #expect(told.code == 77 && told.complaints.contains("no service runs"), "\(told)")
+        }
+    }
+
     @Test func `the status is the same through the service`() async throws {
         try await Workshop.with(Self.options()) { workshop in
             try workshop.configure(accounts: ["production"], collections: Workshop.eventsOnly)
@@ -108,12 +146,14 @@ import Testing
                 let client = ControlClient(path: workshop.folder + "/state/control")
                 try await eventually("the stream is there") {
                     var lines: [String] = []
-                    let question = StatusQuestion(json: true, all: true).control
+                    let question = StatusQuestion().control
                     let end = try? await client.send(question) { lines.append(CommandVoice.heard($0).1) }
                     // The socket is there a moment before it is listened on.
                     guard let end else { return false }
                     #expect(end.exit == 0)
-                    let report = try JSONSerialization.jsonObject(with: Data(lines.joined().utf8)) as? [String: Any]
+                    let report =
+                        try JSONSerialization.jsonObject(with: Data(lines.joined(separator: "\n").utf8))
+                        as? [String: Any]
                     #expect((report?["sinks"] as? [[String: Any]])?.count == 2)
                     return (report?["streams"] as? [[String: Any]])?.count == 1
                 }

@@ -10,14 +10,14 @@ import TwilioSources
 @testable import twilship
 
 @Suite struct StatusTests {
-    private static let now = Timestamp(milliseconds: 1_780_000_000_000)
-
     // MARK: - On the screen
 
     @Test func `five hundred streams with long names fit 100 columns, and the quiet ones are folded`() {
-        var streams = (0..<3).map { Self.stream($0, state: "waiting_for_room", lag: 90_000, poll: 300) }
-        streams += (3..<500).map { Self.stream($0, state: $0 % 50 == 0 ? "reading" : "waiting", lag: 170, poll: 299) }
-        let report = Self.report(streams)
+        var streams = (0..<3).map { StatusMaterial.stream($0, state: "waiting_for_room", lag: 90_000, poll: 300) }
+        streams += (3..<500).map {
+            StatusMaterial.stream($0, state: $0 % 50 == 0 ? "reading" : "waiting", lag: 170, poll: 299)
+        }
+        let report = StatusMaterial.report(streams)
         let lines = report.lines()
         #expect(lines.allSatisfy { $0.count <= 100 }, "\(lines.filter { $0.count > 100 })")
         #expect(lines.contains("+ 480 more streams: 471 waiting, 9 reading, lag ≤ 3 min; --all shows them"))
@@ -30,36 +30,40 @@ import TwilioSources
     }
 
     @Test func `streams that are all alike are folded into one line`() {
-        let lines = Self.report((0..<25).map { Self.stream($0, state: "waiting", lag: 12, poll: 10) }).lines()
+        let lines = StatusMaterial.report(
+            (0..<25).map { StatusMaterial.stream($0, state: "waiting", lag: 12, poll: 10) }
+        ).lines()
         #expect(lines.contains("+ 5 more streams, all waiting, lag ≤ 12 s; --all shows them"))
     }
 
     @Test func `what many streams fail with is told once`() {
         let streams = (0..<40).map {
-            Self.stream($0, state: "failing", lag: 500, poll: 10, failures: 3, error: "GET x answered 503")
+            StatusMaterial.stream($0, state: "failing", lag: 500, poll: 10, failures: 3, error: "GET x answered 503")
         }
-        let lines = Self.report(streams).lines()
+        let lines = StatusMaterial.report(streams).lines()
         #expect(lines.count { $0.contains("answered 503") } == 1)
         #expect(
-            lines.contains { $0.hasPrefix("a-very-long-account-name-0 serverless.logs, 40 streams: failed 3 times") })
+            lines.contains {
+                $0.hasPrefix("WARNING   a-very-long-account-name-0 serverless.logs, 40 streams: failed 3 times")
+            })
     }
 
     @Test func `max_reads_per_day, gaps and a silent service are told at the top`() {
-        let stream = Self.stream(0, state: "waiting", lag: 5000, poll: 10, allowance: "spent")
+        let stream = StatusMaterial.stream(0, state: "waiting", lag: 5000, poll: 10, allowance: "spent")
         let gaps = (0..<12).map { number in
             StatusReport.Gap(
                 account: "production", dataset: "serverless.logs", serviceSid: nil, environmentSid: "ZE1",
-                from: Self.now, to: Self.now + .seconds(1), reason: "there were too many",
-                foundAt: Self.now + .seconds(number))
+                from: StatusMaterial.now, to: StatusMaterial.now + .seconds(1), reason: "there were too many",
+                foundAt: StatusMaterial.now + .seconds(number))
         }
-        let lines = Self.report([stream], gaps: gaps, heard: .seconds(-200)).lines()
+        let lines = StatusMaterial.report([stream], gaps: gaps, heard: .seconds(-200)).lines()
         #expect(
             lines.contains {
-                $0.hasPrefix("hint: a-very-long-account-name-0 serverless.logs: max_reads_per_day is used up")
+                $0.hasPrefix("WARNING   a-very-long-account-name-0 serverless.logs: max_reads_per_day is used up")
             })
         #expect(lines.count { $0.hasPrefix("gap: production serverless.logs ZE1") } == 10)
         #expect(lines.contains("+ 2 older gaps; --all shows them"))
-        #expect(lines.contains { $0.hasPrefix("the service has not said anything for 3 min") })
+        #expect(lines.contains { $0.hasPrefix("CRITICAL  the service has not said anything for 3 min") })
         #expect(lines.contains { $0.contains("waiting (spent)") })
     }
 
@@ -75,10 +79,11 @@ import TwilioSources
 
     @Test func `a stream that is gone comes last, and has no lag`() throws {
         let report = StatusReport(
-            Self.summary([Self.remembered(0, retired: true), Self.remembered(1)]), [], now: Self.now)
+            StatusMaterial.summary([StatusMaterial.remembered(0, retired: true), StatusMaterial.remembered(1)]), [],
+            now: StatusMaterial.now)
         #expect(report.streams.map(\.state) == ["stopped", "retired"])
         #expect(report.streams.map { $0.lagSeconds != nil } == [true, false])
-        #expect(report.streams.last?.retiredAt == Self.now)
+        #expect(report.streams.last?.retiredAt == StatusMaterial.now)
         #expect(report.lines().contains { $0.contains("retired 2026-05-28") })
     }
 
@@ -88,9 +93,13 @@ import TwilioSources
         lateness.add(.seconds(20), count: 500)
         // Who was not looked at for a moment is this late without any fault of Twilio's.
         lateness.add(.seconds(620), count: 40)
-        #expect(StatusReport(Self.summary([Self.remembered(0, lateness)]), accounts, now: Self.now).hints.isEmpty)
+        #expect(
+            StatusReport(
+                StatusMaterial.summary([StatusMaterial.remembered(0, lateness)]), accounts, now: StatusMaterial.now
+            ).hints.isEmpty)
         lateness.add(.seconds(2_000), count: 12)
-        let report = StatusReport(Self.summary([Self.remembered(0, lateness)]), accounts, now: Self.now)
+        let report = StatusReport(
+            StatusMaterial.summary([StatusMaterial.remembered(0, lateness)]), accounts, now: StatusMaterial.now)
         let hint = try #require(report.hints.first)
         #expect(hint.contains("12 records of today and yesterday came more than overlap (10m) after their date"))
         #expect(hint.contains("the latest 34 min"))
@@ -104,7 +113,8 @@ import TwilioSources
         var lateness = LatenessHistogram()
         lateness.add(.seconds(100_000))
         let report = StatusReport(
-            Self.summary([Self.remembered(0, lateness)]), try settings().accounts, now: Self.now)
+            StatusMaterial.summary([StatusMaterial.remembered(0, lateness)]), try settings().accounts,
+            now: StatusMaterial.now)
         #expect(report.hints.first?.contains("1 record of today") == true)
         #expect(report.hints.first?.contains("add \"2d\" to `reread_after` in [account.events]") == true)
     }
@@ -113,9 +123,9 @@ import TwilioSources
         var lateness = LatenessHistogram()
         lateness.add(.seconds(7_000))
         let accounts = try settings(account: "subaccounts = \"discover\"").accounts
-        let stream = Self.remembered(
+        let stream = StatusMaterial.remembered(
             0, lateness, account: "production/shop", sid: "AC" + String(repeating: "9", count: 32))
-        let hint = StatusReport(Self.summary([stream]), accounts, now: Self.now).hints.first
+        let hint = StatusReport(StatusMaterial.summary([stream]), accounts, now: StatusMaterial.now).hints.first
         #expect(hint?.hasPrefix("production monitor.events: 1 record") == true)
         #expect(hint?.contains("`overlap = \"2h\"`") == true)
     }
@@ -147,21 +157,21 @@ import TwilioSources
         var rhythm = ReportRhythm()
         let start = ContinuousClock.now
         for number in 0..<1_000 {
-            board.streams[Self.key(number)] = StreamStatus()
+            board.streams[StatusMaterial.key(number)] = StreamStatus()
         }
         func step(_ seconds: Int) -> ReportRhythm.Step { rhythm.next(board, at: start + .seconds(seconds)) }
         #expect(step(0) == .report)
         #expect(step(2) == .rest)
-        board.streams[Self.key(5)]?.requests = 1
+        board.streams[StatusMaterial.key(5)]?.requests = 1
         #expect(step(4) == .tidy)
-        board.streams[Self.key(5)]?.failures = 1
+        board.streams[StatusMaterial.key(5)]?.failures = 1
         #expect(step(6) == .report)
-        board.streams[Self.key(5)]?.requests = 2
+        board.streams[StatusMaterial.key(5)]?.requests = 2
         #expect(step(24) == .tidy)
         #expect(step(26) == .report)
         #expect(step(84) == .rest)
         #expect(step(86) == .report)
-        board.streams = [Self.key(1): StreamStatus()]
+        board.streams = [StatusMaterial.key(1): StreamStatus()]
         #expect(step(88) == .report)
     }
 
@@ -204,76 +214,4 @@ import TwilioSources
             #expect(await service.outcome().code == 0)
         }
     }
-
-    // MARK: - Material
-
-    private static func key(_ number: Int) -> StreamKey {
-        StreamKey(
-            accountSID: "AC" + String(repeating: "0", count: 31) + "1", dataset: .serverlessLogs,
-            host: "serverless.twilio.com", serviceSID: "ZS1", environmentSID: "ZE\(number)")
-    }
-
-    private static func stream(
-        _ number: Int, state: String, lag: Double, poll: Double, failures: Int = 0, error: String? = nil,
-        allowance: String? = nil
-    ) -> StatusReport.Stream {
-        StatusReport.Stream(
-            account: "a-very-long-account-name-0", accountSid: "AC1", dataset: "serverless.logs",
-            host: "serverless.twilio.com", serviceSid: "ZS1", environmentSid: "ZE\(number)",
-            serviceName: "a-service-that-somebody-gave-a-very-long-name", environmentName: "environment-\(number)",
-            state: state, retiredAt: nil, pollSeconds: poll, allowance: allowance, failures: failures,
-            lastError: error, lastErrorAt: nil, lastReadAt: nil, checkpointTime: now,
-            checkpointSid: "NO0123456789abcdef0123456789abcdef", completeUpTo: now - .seconds(lag), lagSeconds: lag,
-            holes: 0, requestsToday: 123_456, recordsReadToday: 12_345_678, collectedToday: 1, collected: 123_456_789,
-            late: 4,
-            lateness: StatusReport.Lateness(records: 9, p50Seconds: 3, p99Seconds: 7_100, maxSeconds: 86_000))
-    }
-
-    private static func report(
-        _ streams: [StatusReport.Stream], gaps: [StatusReport.Gap] = [], heard: Duration = .seconds(-1)
-    ) -> StatusReport {
-        StatusReport(
-            version: "0.1.0", processId: 42, startedAt: now - .seconds(86_400), heardAt: now + heard, now: now,
-            spoolBytes: 12_345_678, spoolUndeliveredBytes: 0, fullness: nil, lastSequence: 10, streams: streams,
-            sinks: [], gaps: gaps,
-            discoveries: [],
-            usage: [], rates: [], backfills: [], hints: [])
-    }
-
-    private static func remembered(
-        _ number: Int, _ lateness: LatenessHistogram = LatenessHistogram(), retired: Bool = false,
-        account: String = "production", sid: String = "AC" + String(repeating: "0", count: 31) + "1"
-    ) -> StateSummary.Stream {
-        StateSummary.Stream(
-            id: Int64(number),
-            key: StreamKey(accountSID: sid, dataset: .monitorEvents, host: "host\(number)"), account: account,
-            names: StreamNames(), retiredAt: retired ? now : nil, start: now - .seconds(60), checkpoint: nil,
-            coverage: Coverage(), length: nil, lateness: lateness, requestsToday: 0, recordsReadToday: 0, takenToday: 0,
-            taken: 0)
-    }
-
-    private static func summary(_ streams: [StateSummary.Stream]) -> StateSummary {
-        StateSummary(
-            processID: nil, writtenBy: "0.1.0", streams: streams, sinks: [], gaps: [], gapCount: 0, usage: [],
-            backfills: [], lastSequence: 0, spoolBytes: 0, runtime: nil)
-    }
-}
-
-/// The settings of one account, `production`, and a file sink.
-func settings(account: String = "", events: String = "") throws -> ResolvedSettings {
-    let text = """
-        [[account]]
-        name = "production"
-        account_sid = "AC00000000000000000000000000000001"
-        secret = "env:TWILIO_SECRET"
-        \(account)
-        [account.events]
-        \(events)
-
-        [[sink]]
-        name = "archive"
-        type = "file"
-        path = "/tmp/{account}.jsonl"
-        """
-    return try SettingsFile.load(text: Array(text.utf8), named: "twilship.toml")
 }

@@ -11,17 +11,17 @@ import Testing
         var request = TailRequest()
         request.accounts = ["production"]
         request.datasets = [.monitorEvents, .serverlessLogs]
-        request.service = "api-*"
+        request.services = ["api-*", "pay"]
         request.level = .warning
-        request.type = "account*"
+        request.types = ["account*"]
         request.since = .seconds(600)
         let received = try TailRequest(request.control)
         #expect(received.accounts == request.accounts)
         #expect(received.datasets == request.datasets)
-        #expect(received.service == request.service)
-        #expect(received.environment == nil)
+        #expect(received.services == request.services)
+        #expect(received.environments.isEmpty)
         #expect(received.level == request.level)
-        #expect(received.type == request.type)
+        #expect(received.types == request.types)
         #expect(received.since == request.since)
     }
 
@@ -190,6 +190,59 @@ import Testing
             }
             #expect(unsafe.isEmpty)
             #expect(outcome.output.contains("\\u202e"))
+        }
+    }
+
+    // MARK: - On the screen
+
+    private static let envelope = """
+        {"schema":"twilship.envelope.v1","id":"AE1","dataset":"monitor.events","account":"production",\
+        "time":"2026-10-01T00:00:00.000Z","type":"account.updated","severity":"alert","actor":{"type":"user","sid":"US1"},\
+        "changes":[{"field":"name","previous":"a","updated":"b\\u001b[2J"},{"field":"new","updated":"c"}],\
+        "message":"first\\n\\tat \\u202esecond","raw":{"secret":1}}
+        """
+
+    @Test func `an expanded record has its message as it was printed, and who did what, and nothing is obeyed`() throws
+    {
+        let line = try #require(TailLine(Self.envelope))
+        #expect(
+            line.shown(colour: false)
+                == "2026-10-01T00:00:00.000Z alert    production account.updated first\\x0a\\x09at \\u202esecond")
+        #expect(
+            line.details(colour: false) == [
+                "    | first", "    | \\x09at \\u202esecond", "    id           AE1", "    actor.sid    US1",
+                "    actor.type   user", "    changes.name a → b\\x1b[2J", "    changes.new  (none) → c",
+            ])
+        #expect(line.shown(colour: true).contains("\u{1b}[31malert   \u{1b}[0m"))
+        #expect(TailLine("no envelope") == nil)
+    }
+
+    @Test func `a log line names its service and environment, whatever these are called`() throws {
+        let placed = TailLine.placed(Self.envelope, "orders\tx/prod\u{202e}")
+        #expect(
+            try #require(TailLine(placed)).shown(colour: false).contains(
+                " production orders x/prod\\u202e account.updated "))
+        #expect(TailLine(TailLine.placed(Self.envelope, nil)) != nil)
+    }
+
+    @Test func `several services, environments and types are followed beside the audit trail`() async throws {
+        var options = Self.options()
+        (options.services, options.environments) = (3, 2)
+        try await Workshop.with(options) { workshop in
+            try workshop.configure(accounts: ["production", "staging"], collections: Workshop.quickEventsAndLogs)
+            let outcome = try await Self.tail(
+                workshop, "--events", "--logs", "--service", "service-1", "--service", "service-3", "--since", "7d"
+            ) { printed in
+                ["service-1/", "service-3/", " account"].allSatisfy(printed.contains)
+            }
+            #expect(!outcome.output.contains("service-2/"))
+            #expect(outcome.output.contains(#/ production service-[13]/[a-z]+ function\.log /#))
+            let typed = try await Self.tail(
+                workshop, "--type", "account.*", "--type", "user.*", "--events", "--since", "7d", "--json"
+            ) { printed in try Self.lines(printed).count > 3 }
+            let types = typed.output.matches(of: #/"type":"([a-z.-]+)","action"/#).map(\.1)
+            #expect(
+                !types.isEmpty && types.allSatisfy { $0.hasPrefix("account.") || $0.hasPrefix("user.") }, "\(types)")
         }
     }
 }

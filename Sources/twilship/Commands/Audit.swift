@@ -56,13 +56,7 @@ struct Audit: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = CommandClient(options: options) { kind, text in
-            switch kind {
-            case .answer: Terminal.say(text.terminalSafe)
-            case .remark: Terminal.complain(text.terminalSafe)
-            case .progress: Terminal.progress(text.terminalSafe)
-            }
-        }
+        let client = CommandClient(options: options, isExact: json)
         let request = try self.request(SystemClock().wallNow)
         let interruption = Interruption(isNoted: nil)
         defer { withExtendedLifetime(interruption) {} }

@@ -71,13 +71,7 @@ struct Backfill: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = CommandClient(options: options) { kind, text in
-            switch kind {
-            case .answer: Terminal.say(text.terminalSafe)
-            case .remark: Terminal.complain(text.terminalSafe)
-            case .progress: Terminal.progress(text.terminalSafe)
-            }
-        }
+        let client = CommandClient(options: options, isExact: false)
         if list { return try await showList(client) }
         if !cancel.isEmpty { return try await cancelJobs(client) }
         if plan {

@@ -21,13 +21,7 @@ struct CommandClient {
 
     /// Shows answers on stdout, as they are if they are meant for programs, and the rest on stderr.
     init(options: ConfigurationOptions, isExact: Bool) {
-        self.init(options: options) { kind, text in
-            switch kind {
-            case .answer: Terminal.say(isExact ? text : text.terminalSafe)
-            case .remark: Terminal.complain(text.terminalSafe)
-            case .progress: Terminal.progress(text.terminalSafe)
-            }
-        }
+        self.init(options: options) { kind, text in Terminal.show(kind, text, isJSON: isExact) }
     }
 
     /// Ends the program with the command's exit code unless that is 0.
@@ -40,7 +34,7 @@ struct CommandClient {
         signal(SIGPIPE, SIG_IGN)
         let settings = try options.load(resolveSecrets: false)
         do {
-            if let end = try await ask(request, settings) { return try Self.finish(end) }
+            if let end = try await Self.ask(request, settings, hear) { return try Self.finish(end) }
             let own = try options.load(resolveSecrets: true)
             let voice = CommandVoice(say: show)
             return try Self.finish(await alone(own, Self.logger, voice))
@@ -56,7 +50,7 @@ struct CommandClient {
         signal(SIGPIPE, SIG_IGN)
         let settings = try options.load(resolveSecrets: false)
         do {
-            if let end = try await ask(command.control, settings) { return try Self.finish(end) }
+            if let end = try await Self.ask(command.control, settings, hear) { return try Self.finish(end) }
             try Self.finish(await StateAccess.alone(command, settings, CommandVoice(say: show)))
         } catch let refusal as CommandRefusal {
             try Self.finish(refusal.end)
@@ -65,16 +59,27 @@ struct CommandClient {
         }
     }
 
+    private func hear(_ line: String) async throws {
+        let (kind, text) = CommandVoice.heard(line)
+        try await show(kind, text)
+    }
+
     /// - Returns: nil if no service listens.
-    private func ask(_ request: ControlRequest, _ settings: ResolvedSettings) async throws -> ControlEnd? {
+    /// - Throws: ``ControlClientError``, or what `hear` throws.
+    static func ask(
+        _ request: ControlRequest, _ settings: ResolvedSettings, _ hear: (String) async throws -> Void
+    ) async throws -> ControlEnd? {
+        var isMissing = false
         for path in ControlPath.candidates(settings, ProcessInfo.processInfo.environment) {
             do {
-                return try await ControlClient(path: path).send(request) { line in
-                    let (kind, text) = CommandVoice.heard(line)
-                    try await show(kind, text)
-                }
+                return try await ControlClient(path: path).send(request, line: hear)
             } catch let error as ControlClientError {
-                guard case .noService = error else { throw error }
+                switch error {
+                case .noService: isMissing = true
+                // Where a service would listen first there is none; the state directory is closed to most anyway.
+                case .notPermitted where isMissing: return nil
+                default: throw error
+                }
             }
         }
         return nil
@@ -86,7 +91,7 @@ struct CommandClient {
         if end.exit != 0 { throw ExitCode(end.exit) }
     }
 
-    private static func exit(_ error: ControlClientError) -> Int32 {
+    static func exit(_ error: ControlClientError) -> Int32 {
         switch error {
         case .notPermitted: Exit.permission.rawValue
         case .requestTooLarge: 64
@@ -99,7 +104,7 @@ struct CommandClient {
     private static var logger: Logger {
         let handler = makeLogHandler(
             target: .stderr, format: .text, level: SharedLogLevel(.warning),
-            environment: ProcessInfo.processInfo.environment)
+            environment: ProcessInfo.processInfo.environment, clear: Terminal.endProgress)
         return Logger(label: "twilship") { _ in handler }
     }
 }

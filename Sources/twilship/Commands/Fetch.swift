@@ -34,10 +34,8 @@ struct Fetch: AsyncParsableCommand {
         let isExact = json
         let client = CommandClient(options: options) { kind, text in
             switch kind {
-            case .answer where isExact: Terminal.say(text)
-            case .answer: JSONLayout.lines(text).forEach { Terminal.say($0.terminalSafe) }
-            case .remark: Terminal.complain(text.terminalSafe)
-            case .progress: Terminal.progress(text.terminalSafe)
+            case .answer where !isExact: JSONLayout.lines(text).forEach { Terminal.say($0.terminalSafe) }
+            default: Terminal.show(kind, text, isJSON: isExact)
             }
         }
         let request = FetchRequest(sid: sid, account: account, service: service, environment: environment)

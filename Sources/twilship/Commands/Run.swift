@@ -60,7 +60,8 @@ struct Run: AsyncParsableCommand {
         let level = SharedLogLevel(Logger.Level(rawValue: settings.log.level.rawValue) ?? .info)
         let handler = makeLogHandler(
             target: LogTarget(rawValue: settings.log.target.rawValue) ?? .auto,
-            format: LogFormat(rawValue: settings.log.format.rawValue) ?? .text, level: level, environment: environment)
+            format: LogFormat(rawValue: settings.log.format.rawValue) ?? .text, level: level, environment: environment,
+            clear: Terminal.endProgress)
         let logger = Logger(label: "twilship") { _ in handler }
         let clock = SystemClock()
         let notifier = ServiceNotifier(environment: environment)
@@ -165,7 +166,6 @@ struct Run: AsyncParsableCommand {
 
     private func runOnce(_ assembly: Assembly, _ keeper: SpoolKeeper, _ logger: Logger) async throws {
         let limit = DurationText.duration(timeout) ?? .seconds(600)
-        let progress = Progress(assembly: assembly)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 await withDiscardingTaskGroup { group in
@@ -182,7 +182,7 @@ struct Run: AsyncParsableCommand {
             let helpers = Task {
                 await withDiscardingTaskGroup { group in
                     group.addTask { await keeper.run() }
-                    group.addTask { await progress.run(keeper.clock) }
+                    group.addTask { await OnceProgress(assembly: assembly).run(keeper.clock) }
                 }
             }
             await group.next()
@@ -267,26 +267,5 @@ private struct Outcome {
         for line in remaining { Terminal.complain(line.terminalSafe) }
         Terminal.complain("run it again to go on; nothing is lost")
         throw onlyCredentials ? Exit.permission : Exit.tryAgain
-    }
-}
-
-/// One line on a terminal that says how far `--once` is; nothing elsewhere.
-private struct Progress {
-    let assembly: Assembly
-
-    func run(_ clock: some PipelineClock) async {
-        guard isatty(STDERR_FILENO) == 1 else { return }
-        let start = clock.monotonicNow
-        while (try? await clock.sleep(for: .milliseconds(200))) != nil {
-            let board = assembly.board.now
-            let waiting = (try? await assembly.spool.backlogs().values.max()) ?? 0
-            let done = board.streams.values.count { $0.state == .done }
-            let seconds = start.duration(to: clock.monotonicNow).components.seconds
-            let line =
-                "\(done) of \(board.streams.count) streams read, \(board.streams.values.reduce(0) { $0 + $1.taken }) records collected, "
-                + "\(waiting) to deliver, \(seconds) s"
-            FileHandle.standardError.write(Data("\r\u{1b}[K\(line)".utf8))
-        }
-        FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import PipelineCore
 
 /// Looks into the spool.
@@ -42,8 +43,7 @@ struct SpoolCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Read everything that is spooled and check it.",
             discussion: """
-                Damaged parts are listed with file and byte. Shows how far it is on a
-                terminal.
+                Damaged parts are listed with file and byte. Tells how far it is on stderr.
 
                 Exit codes: 0 all is intact; 1 something is damaged; \(SpoolCommand.exits)
                 """)
@@ -84,7 +84,13 @@ struct SpoolCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            try await CommandClient(options: options, isExact: true).carryOut(try request())
+            // Where the records themselves run over the terminal, a bar is in their way.
+            let isInTheWay = isatty(STDOUT_FILENO) == 1
+            let client = CommandClient(options: options) { kind, text in
+                if kind == .progress, isInTheWay { return }
+                Terminal.show(kind, text, isJSON: true)
+            }
+            try await client.carryOut(try request())
         }
     }
 }

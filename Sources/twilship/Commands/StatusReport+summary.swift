@@ -6,11 +6,18 @@ import Spooling
 
 /// The report, from what is remembered and what the running service said last.
 extension StatusReport {
+    init(_ summary: StateSummary, _ settings: ResolvedSettings, now: Timestamp) {
+        self.init(summary, settings.accounts, now: now)
+        spoolMaximumBytes = settings.state.maximumBytes
+    }
+
     init(_ summary: StateSummary, _ accounts: [AccountSettings], now: Timestamp) {
         let runtime = summary.runtime.flatMap { try? JSONDecoder().decode(RuntimeReport.self, from: $0) }
         // What another process once said of itself is history.
         let live = runtime.flatMap { $0.process_id == summary.processID ? $0 : nil }
         self.init(summary, processID: summary.processID, live, accounts, now: now)
+        lastHeardAt = runtime?.updated_at
+        problems = findProblems()
     }
 
     /// - Parameters:
@@ -50,7 +57,10 @@ extension StatusReport {
             .filter { $0.value > 0 }
         discoveries = (live?.discoveries ?? [:]).map(Discovery.init)
             .sorted { ($1.failures, $0.name) < ($0.failures, $1.name) }
-        usage = summary.usage.map(Usage.init)
+        usage = summary.usage.map { Usage($0, now: now) }
+        let minutes = summary.usage.map { $0.minutes.counts(upTo: now) }
+        collectedLastHour = (0..<RecentMinutes.span).map { minute in minutes.reduce(0) { $0 + $1[minute] } }
+        lastRun = summary.lastRun
         rates = (live?.rates ?? []).map(Rate.init)
         backfills = summary.backfills.map(Backfill.init)
         hints = OverlapHints(summary.streams, said.mapValues(\.status), accounts).sentences + rates.compactMap(\.hint)
@@ -136,7 +146,7 @@ extension StatusReport.Stream {
 
 extension ReadAllowance.Level {
     /// For programs; nil when nothing is held back.
-    fileprivate var name: String? {
+    var name: String? {
         switch self {
         case .ample: nil
         case .sparing: "sparing"
@@ -176,6 +186,7 @@ extension StatusReport.Sink {
         lastErrorAt = said?.lastErrorAt
         rejected = sink.rejected
         skipped = sink.skipped
+        lastSkippedAt = sink.gapFoundAt
         deadLetters = resends.deadLetters
         deadLettersWaiting = resends.deadLettersWaiting
         replayDepth = resends.replayDepth
@@ -211,12 +222,13 @@ extension StatusReport.Discovery {
 }
 
 extension StatusReport.Usage {
-    fileprivate init(_ usage: StateSummary.AccountUsage) {
+    fileprivate init(_ usage: StateSummary.AccountUsage, now: Timestamp) {
         account = usage.account
         accountSid = usage.accountSID
         dataset = usage.dataset.rawValue
         (requestsToday, recordsToday) = usage.today
         (requestsWeek, recordsWeek) = usage.week
+        collectedLastHour = usage.minutes.counts(upTo: now)
     }
 }
 

@@ -1,8 +1,10 @@
 import PipelineCore
+import Spooling
 
-/// `status --json`. Keys are only ever added.
-struct StatusReport: Encodable {
-    struct Stream: Encodable {
+/// `status --json`. Keys are only ever added; those that came after the first version are optional, so that the report
+/// of a service that was not restarted after an upgrade can be shown.
+struct StatusReport: Codable {
+    struct Stream: Codable {
         let account: String
         let accountSid: String
         let dataset: String
@@ -46,14 +48,14 @@ struct StatusReport: Encodable {
     }
 
     /// How old records were when they were first seen, the wait for the poll included; of today and yesterday (UTC).
-    struct Lateness: Encodable {
+    struct Lateness: Codable {
         let records: Int
         let p50Seconds: Double
         let p99Seconds: Double
         let maxSeconds: Double
     }
 
-    struct Sink: Encodable {
+    struct Sink: Codable {
         let name: String
         /// As the service said last; `stopped` when none runs, `detached` if it left the configuration.
         let state: String
@@ -74,6 +76,8 @@ struct StatusReport: Encodable {
         let rejected: Int64
         /// Passed over without being delivered, ever.
         let skipped: Int64
+        /// When it was last moved past records, or records for it were last found damaged.
+        var lastSkippedAt: Timestamp?
         let deadLetters: Int
         /// Of these, how many are to be sent again.
         let deadLettersWaiting: Int
@@ -82,7 +86,7 @@ struct StatusReport: Encodable {
     }
 
     /// What could not be read and never will be.
-    struct Gap: Encodable {
+    struct Gap: Codable {
         let account: String
         let dataset: String
         let serviceSid: String?
@@ -94,7 +98,7 @@ struct StatusReport: Encodable {
     }
 
     /// What looks for the environments of an account, or for its subaccounts.
-    struct Discovery: Encodable {
+    struct Discovery: Codable {
         let name: String
         /// `searching` before the first answer, `ok`, `failing` or `auth_failed`.
         let state: String
@@ -107,7 +111,7 @@ struct StatusReport: Encodable {
     }
 
     /// What was asked of one API of an account, searches and single records included.
-    struct Usage: Encodable {
+    struct Usage: Codable {
         let account: String
         let accountSid: String
         let dataset: String
@@ -116,10 +120,12 @@ struct StatusReport: Encodable {
         /// Of the last seven days (UTC), today included.
         let requestsWeek: Int
         let recordsWeek: Int
+        /// Records collected in each of the last 60 minutes, oldest first; the last is under way.
+        var collectedLastHour: [Int]?
     }
 
     /// How fast one API of an account may be asked.
-    struct Rate: Encodable {
+    struct Rate: Codable {
         let account: String
         let accountSid: String
         /// A dataset; or `accounts`, for the list of subaccounts.
@@ -134,8 +140,22 @@ struct StatusReport: Encodable {
         let usedRatio: Double?
     }
 
+    /// Something that somebody should see to.
+    struct Problem: Codable, Equatable {
+        enum Severity: String, Codable {
+            case warning
+            case critical
+        }
+
+        let severity: Severity
+        /// A sentence.
+        let what: String
+        /// A command that helps, or tells more.
+        let help: String?
+    }
+
     /// A backfill that has not ended.
-    struct Backfill: Encodable {
+    struct Backfill: Codable {
         let job: Int64
         let account: String
         let dataset: String
@@ -157,6 +177,11 @@ struct StatusReport: Encodable {
     let startedAt: Timestamp?
     /// When the service last said how it stands; at the latest every minute.
     let heardAt: Timestamp?
+    /// The same, also of the last service where none runs.
+    var lastHeardAt: Timestamp?
+    /// How the last service has ended: `stopped`, or `died`; `none` if there never was one. `died` also of one that
+    /// runs.
+    var lastRun: Spool.PreviousRun?
     let now: Timestamp
     let spoolBytes: Int
     /// In segments with something that a sink has not got yet.
@@ -176,4 +201,10 @@ struct StatusReport: Encodable {
     let backfills: [Backfill]
     /// Sentences about what could be set better.
     let hints: [String]
+    /// `[state] max_bytes`.
+    var spoolMaximumBytes: Int?
+    /// Of all accounts, as in `usage`.
+    var collectedLastHour: [Int]?
+    /// Worst first, at the lag that `status --check` allows by default.
+    var problems: [Problem]?
 }

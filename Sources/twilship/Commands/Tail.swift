@@ -15,6 +15,11 @@ struct Tail: AsyncParsableCommand {
             them, within its rate limit. Records come with the poll interval of the configuration; those that Twilio
             shows late are marked [late]. Ctrl-C ends it.
 
+            Examples:
+              twilship tail --since 10m --level warning
+              twilship tail --events --logs --service orders --service 'pay*' --expand
+              twilship tail --type 'account*' --json | jq .actor
+
             Exit codes: 64 wrong usage; 75 the service has stopped; 77 you may not ask the service; 78 the configuration
             is wrong. Trouble at Twilio is told on stderr, and it goes on.
             """)
@@ -24,18 +29,28 @@ struct Tail: AsyncParsableCommand {
     @Flag(help: "Audit events; with none of --events, --logs and --alerts, all that is collected.") var events = false
     @Flag(help: "Function logs.") var logs = false
     @Flag(help: "Alerts.") var alerts = false
-    @Option(help: ArgumentHelp("Logs of services whose SID or unique name matches.", valueName: "glob"))
-    var service: String?
-    @Option(help: ArgumentHelp("Logs of environments whose SID or unique name matches.", valueName: "glob"))
-    var environment: String?
-    @Option(help: ArgumentHelp("Logs of this function: ZH and 32 hexadecimal digits.", valueName: "sid"))
-    var function: String?
+    @Option(
+        help: ArgumentHelp("Logs of services whose SID or unique name matches; may be repeated.", valueName: "glob"))
+    var service: [String] = []
+    @Option(
+        help: ArgumentHelp("Logs of environments whose SID or unique name matches; may be repeated.", valueName: "glob")
+    )
+    var environment: [String] = []
+    @Option(
+        help: ArgumentHelp("Logs of this function: ZH and 32 hexadecimal digits; may be repeated.", valueName: "sid"))
+    var function: [String] = []
     @Option(help: "At least this severe: debug, info, notice, warning, error, critical or alert.") var level: String?
-    @Option(help: ArgumentHelp("Records whose type matches, like account*.", valueName: "glob")) var type: String?
+    @Option(help: ArgumentHelp("Records whose type matches, like account*; may be repeated.", valueName: "glob"))
+    var type: [String] = []
     @Option(help: ArgumentHelp("Begin this far back.", valueName: "duration")) var since = "0s"
+    @Flag(help: "Show each record in several lines: its message as it was printed, and who did what to what.")
+    var expand = false
     @Flag(help: "Print each record's envelope, one a line.") var json = false
 
-    func validate() throws { _ = try request() }
+    func validate() throws {
+        if json, expand { throw ValidationError("--json and --expand exclude each other.") }
+        _ = try request()
+    }
 
     private func request() throws -> TailRequest {
         var request = TailRequest()
@@ -44,21 +59,20 @@ struct Tail: AsyncParsableCommand {
                 "--since \(self.since) is not a duration like 30s, 10m or 2h, of 400 days at the most.")
         }
         request.since = since
+        request.hasPlaces = !json
         request.accounts = account
         request.datasets =
             (events ? [.monitorEvents] : []) + (logs ? [.serverlessLogs] : []) + (alerts ? [.monitorAlerts] : [])
-        request.service = service
-        request.environment = environment
-        for (option, pattern) in [("--service", service), ("--environment", environment), ("--type", type)] {
-            if let pattern, Glob(pattern) == nil {
+        (request.services, request.environments, request.types) = (service, environment, type)
+        for (option, patterns) in [("--service", service), ("--environment", environment), ("--type", type)] {
+            for pattern in patterns where Glob(pattern) == nil {
                 throw ValidationError("\(option) \(pattern) is no pattern: * stands for any characters, ? for one.")
             }
         }
-        if let function, !function.hasPrefix("ZH") || function.utf8.count != 34 {
-            throw ValidationError("--function \(function) is no SID of a function: ZH and 32 hexadecimal digits.")
+        for sid in function where sid.wholeMatch(of: #/ZH[0-9a-f]{32}/#) == nil {
+            throw ValidationError("--function \(sid) is no SID of a function: ZH and 32 hexadecimal digits.")
         }
-        request.function = function
-        request.type = type
+        request.functions = function
         if let level {
             guard let severity = Severity(name: level == "warn" ? "warning" : level.lowercased()) else {
                 let names = Severity.allCases.reversed().map(\.name).joined(separator: ", ")
@@ -66,23 +80,24 @@ struct Tail: AsyncParsableCommand {
             }
             request.level = severity
         }
-        let meansLogs = service != nil || environment != nil || function != nil
+        let meansLogs = !service.isEmpty || !environment.isEmpty || !function.isEmpty
         if meansLogs, !request.datasets.isEmpty, !logs {
             throw ValidationError(
                 "--service, --environment and --function choose logs; add --logs or leave the others out.")
         }
-        if meansLogs { request.datasets = [.serverlessLogs] }
+        if meansLogs, request.datasets.isEmpty { request.datasets = [.serverlessLogs] }
         return request
     }
 
     func run() async throws {
         let request = try request()
-        let (isJSON, hasColour) = (json, Terminal.hasColour)
+        let (isJSON, isExpanded, hasColour) = (json, expand, Terminal.hasColour)
         let client = CommandClient(options: options) { kind, text in
-            switch kind {
-            case .answer: Terminal.say(isJSON ? text : TailLine(text)?.shown(colour: hasColour) ?? text.terminalSafe)
-            case .remark, .progress: Terminal.complain(text.terminalSafe)
+            guard kind == .answer, !isJSON, let line = TailLine(text) else {
+                return Terminal.show(kind, text, isJSON: isJSON)
             }
+            Terminal.say(line.shown(colour: hasColour))
+            if isExpanded { line.details(colour: hasColour).forEach(Terminal.say) }
         }
         try await client.carryOut(request.control) { settings, logger, voice in
             let lookout = try Lookout.make(settings, logger)

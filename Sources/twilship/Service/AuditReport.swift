@@ -97,11 +97,12 @@ struct AuditReport: Encodable {
         try Terminal.json(self).split(separator: "\n").map(String.init)
     }
 
-    static func progress(_ state: Auditor.Progress.State) -> String {
-        let share = state.span > .zero ? min(1, state.spanDone / state.span) : 0
-        return String(format: "%.1f %%", share * 100)
-            + ", \(state.streamsDone) of \(state.streams) streams, \(state.asked.requests) requests, "
-            + "\(state.asked.records) records read"
+    static func progress(
+        _ state: Auditor.Progress.State, _ meter: ProgressMeter, at now: ContinuousClock.Instant
+    ) -> WorkProgress {
+        meter.progress(
+            done: state.span > .zero ? min(1, state.spanDone / state.span) : 0, state.asked.records, "records read",
+            counts: ["\(state.streamsDone) of \(state.streams) streams", "\(state.asked.requests) requests"], at: now)
     }
 }
 

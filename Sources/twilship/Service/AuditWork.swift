@@ -31,9 +31,11 @@ struct AuditWork: Sendable {
                 try await Auditor(assembly.surroundings).audit(streams, request.window, progress: progress)
             }
             group.addTask {
+                let clock = assembly.network.clock
+                let meter = ProgressMeter(at: clock.monotonicNow)
                 while true {
-                    try await voice.progress(AuditReport.progress(progress.now))
-                    try await assembly.network.clock.sleep(for: Self.interval)
+                    try await voice.progress(AuditReport.progress(progress.now, meter, at: clock.monotonicNow))
+                    try await clock.sleep(for: Self.interval)
                 }
             }
             defer { group.cancelAll() }

@@ -4,34 +4,30 @@ import Spooling
 
 /// Backfills in words.
 enum BackfillReport {
-    /// How far jobs are, in one line.
-    /// - Parameter first: how far they were `elapsed` ago.
+    /// How far jobs are together.
     static func progress(
-        _ status: [StateSummary.BackfillStatus], since first: [StateSummary.BackfillStatus], _ elapsed: Duration
-    ) -> String {
-        let percent = mean(status)
-        let requests = status.reduce(0) { $0 + $1.requests }
-        let records = status.reduce(0) { $0 + $1.records }
-        let taken = status.reduce(0) { $0 + $1.taken }
-        var parts = [
-            String(format: "%.1f %%", percent), "\(requests) requests", "\(records) records read", "\(taken) new",
-        ]
-        let seconds = max(0.001, elapsed.inSeconds)
-        if seconds > 2 {
-            let before = first.reduce(0) { $0 + $1.records }
-            parts.append(String(format: "%.0f records/s", Double(records - before) / seconds))
-        }
-        let gained = percent - mean(first)
-        if percent >= 99.95 {
-            parts.append("what was empty is looked at once more")
-        } else if seconds > 2, gained > 0.1 {
-            parts.append("about \(Duration.seconds(seconds * (100 - percent) / gained).forPeople) left")
-        }
-        return parts.joined(separator: ", ")
+        _ status: [StateSummary.BackfillStatus], _ meter: ProgressMeter, at now: ContinuousClock.Instant
+    ) -> WorkProgress {
+        let done = done(status)
+        let counts = ["\(status.reduce(0) { $0 + $1.taken }) new", "\(status.reduce(0) { $0 + $1.requests }) requests"]
+        let isLooking = done >= 0.9995 ? ["what was empty is looked at once more"] : []
+        return meter.progress(
+            done: min(done, 0.999), records(status), "records read", counts: counts + isLooking, at: now)
     }
 
-    private static func mean(_ status: [StateSummary.BackfillStatus]) -> Double {
-        status.isEmpty ? 0 : status.reduce(0) { $0 + $1.percentDone } / Double(status.count)
+    /// - Parameter status: as it is when it begins.
+    static func meter(
+        _ status: [StateSummary.BackfillStatus], at now: ContinuousClock.Instant
+    ) -> ProgressMeter {
+        ProgressMeter(at: now, done: done(status), records: records(status))
+    }
+
+    private static func done(_ status: [StateSummary.BackfillStatus]) -> Double {
+        status.isEmpty ? 0 : status.reduce(0) { $0 + $1.percentDone } / Double(status.count) / 100
+    }
+
+    private static func records(_ status: [StateSummary.BackfillStatus]) -> Int {
+        status.reduce(0) { $0 + $1.records }
     }
 
     static func end(_ status: StateSummary.BackfillStatus) -> String {

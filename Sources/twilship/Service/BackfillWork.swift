@@ -135,12 +135,13 @@ struct BackfillWork: Sendable {
         try await voice.remark(
             "interrupting this command does not stop them; twilship backfill --cancel "
                 + "\(jobs.map(String.init).joined(separator: " and --cancel ")) does")
-        let start = network.clock.monotonicNow
-        var first: [StateSummary.BackfillStatus] = []
+        var meter: ProgressMeter?
         var told: String?
         while true {
             let status = try await spool.backfillStatus().filter { jobs.contains($0.job.id) }
-            if first.isEmpty { first = status }
+            let now = network.clock.monotonicNow
+            let started = meter ?? BackfillReport.meter(status, at: now)
+            meter = started
             guard status.contains(where: \.job.isOpen) else {
                 for one in status { try await voice.remark(BackfillReport.end(one)) }
                 return status.contains { $0.job.cancelledAt != nil }
@@ -150,8 +151,7 @@ struct BackfillWork: Sendable {
                 try await voice.remark(trouble)
                 told = trouble
             }
-            try await voice.progress(
-                BackfillReport.progress(status, since: first, start.duration(to: network.clock.monotonicNow)))
+            try await voice.progress(BackfillReport.progress(status, started, at: now))
             try await network.clock.sleep(for: Self.interval)
         }
     }

@@ -38,24 +38,29 @@ struct TailRequest: Sendable {
     /// Labels; empty means all.
     var accounts: [String] = []
     var datasets: [Dataset] = []
-    /// Globs on SID or unique name.
-    var service: String?
-    var environment: String?
-    var function: String?
+    /// Of function logs: globs on SID or unique name, of which one must match; empty means all.
+    var services: [String] = []
+    var environments: [String] = []
+    /// Of function logs: SIDs; empty means all.
+    var functions: [String] = []
     var level: Severity?
-    /// A glob.
-    var type: String?
+    /// Globs; empty means all.
+    var types: [String] = []
     var since: Duration = .zero
+    /// Whether each envelope comes with the names of service and environment before it, as `TailLine.placed` has it.
+    var hasPlaces = false
 
     var control: ControlRequest {
-        var arguments: [String: ControlValue] = ["since_ms": .integer(Int(since.wholeMilliseconds))]
+        var arguments: [String: ControlValue] = [
+            "since_ms": .integer(Int(since.wholeMilliseconds)), "places": .boolean(hasPlaces),
+        ]
         if !accounts.isEmpty { arguments["accounts"] = .strings(accounts) }
         if !datasets.isEmpty { arguments["datasets"] = .strings(datasets.map(\.rawValue)) }
-        arguments.set("service", service)
-        arguments.set("environment", environment)
-        arguments.set("function", function)
+        let choices = [
+            "services": services, "environments": environments, "functions": functions, "types": types,
+        ]
+        for (key, texts) in choices where !texts.isEmpty { arguments[key] = .strings(texts) }
         arguments.set("level", level?.name)
-        arguments.set("type", type)
         return ControlRequest(Self.command, arguments: arguments)
     }
 }
@@ -73,11 +78,12 @@ extension TailRequest {
             }
             return dataset
         }
-        service = arguments["service"]?.string
-        environment = arguments["environment"]?.string
-        function = arguments["function"]?.string
+        services = arguments["services"]?.strings ?? []
+        environments = arguments["environments"]?.strings ?? []
+        functions = arguments["functions"]?.strings ?? []
         level = arguments["level"]?.string.flatMap(Severity.init(name:))
-        type = arguments["type"]?.string
+        types = arguments["types"]?.strings ?? []
+        hasPlaces = arguments.flag("places")
         since = .milliseconds(
             max(0, min(arguments["since_ms"]?.integer ?? 0, Int(Self.longestSince.wholeMilliseconds))))
     }

@@ -8,7 +8,7 @@ struct CommandVoice: Sendable {
         case answer = "="
         /// A sentence for stderr.
         case remark = "!"
-        /// How far it is; the next one replaces it.
+        /// How far it is, a `WorkProgress`; the next one replaces it.
         case progress = "~"
     }
 
@@ -16,7 +16,7 @@ struct CommandVoice: Sendable {
 
     func answer(_ text: String) async throws { try await say(.answer, text) }
     func remark(_ text: String) async throws { try await say(.remark, text) }
-    func progress(_ text: String) async throws { try await say(.progress, text) }
+    func progress(_ progress: WorkProgress) async throws { try await say(.progress, progress.encoded) }
 }
 
 extension CommandVoice {

@@ -22,8 +22,10 @@ struct ControlCommands: Sendable {
 
     func carryOut(_ request: ControlRequest, _ peer: ControlPeer, _ answer: ControlAnswer) async -> ControlEnd {
         let arguments = request.arguments.sorted { $0.key < $1.key }.map { "\($0.key)=\(Self.text($0.value))" }
-        logger.notice(
-            "carrying out a command",
+        // Who watches the status asks every two seconds, and nobody wants to read of it.
+        let level = request.command == StatusQuestion.name ? Logger.Level.debug : .notice
+        logger.log(
+            level: level, "carrying out a command",
             metadata: [
                 "message_id": "\(LogKind.commandTaken)",
                 "command": "\(request.command.terminalSafe)",

@@ -10,9 +10,14 @@ struct ReplayAdd: StateCommand {
 
     var sink: String
     var window: Window
+    /// Whether to tell how far it is until it is done, where a service does it.
+    var waits = true
 
     var arguments: [String: ControlValue] {
-        ["sink": .string(sink), "from": .string(window.from.rfc3339), "to": .string(window.to.rfc3339)]
+        [
+            "sink": .string(sink), "from": .string(window.from.rfc3339), "to": .string(window.to.rfc3339),
+            "wait": .boolean(waits),
+        ]
     }
 
     func run(_ state: StateAccess, _ voice: CommandVoice) async throws -> ControlEnd {
@@ -38,7 +43,7 @@ struct ReplayAdd: StateCommand {
             "replay \(job.id): \(job.remaining) spooled records are sent to sink \(sink) again, \(when); "
                 + "what leaves the spool before its turn is passed over; twilship replay --list tells how far it is, "
                 + "--cancel \(job.id) ends it")
-        return .success
+        return waits && state.hasService ? try await ReplayFollower(state: state, voice: voice).follow(job) : .success
     }
 
     private var elsewhere: String {
@@ -51,7 +56,65 @@ extension ReplayAdd {
         guard let sink = arguments["sink"]?.string, let from = try arguments.time("from"),
             let to = try arguments.time("to"), from < to
         else { throw CommandRefusal.usage("replay needs a sink, and --from before --to") }
-        self.init(sink: sink, window: Window(from: from, to: to))
+        self.init(sink: sink, window: Window(from: from, to: to), waits: arguments["wait"]?.boolean ?? true)
+    }
+}
+
+/// Tells how far a replay is until it has ended.
+private struct ReplayFollower {
+    private static let interval: Duration = .milliseconds(500)
+    /// How often it is looked whether the sink works.
+    private static let troubleInterval: Duration = .seconds(5)
+
+    let state: StateAccess
+    let voice: CommandVoice
+
+    func follow(_ job: ReplayJob) async throws -> ControlEnd {
+        let clock = SystemClock()
+        let meter = ProgressMeter(at: clock.monotonicNow)
+        var lookedAt = clock.monotonicNow
+        var told: String?
+        while let now = try state.reader.replays(openOnly: false).first(where: { $0.id == job.id }), now.isOpen {
+            let all = now.sequences.count
+            let looked = all - Int(now.remaining)
+            try await voice.progress(
+                meter.progress(
+                    done: all > 0 ? Double(looked) / Double(all) : 0, looked, "of \(all) records",
+                    counts: now.counts, at: clock.monotonicNow))
+            if lookedAt.duration(to: clock.monotonicNow) >= Self.troubleInterval {
+                lookedAt = clock.monotonicNow
+                if let trouble = try trouble(of: job.sink), trouble != told {
+                    try await voice.remark(trouble)
+                    told = trouble
+                }
+            }
+            try await clock.sleep(for: Self.interval)
+        }
+        guard let end = try state.reader.replays(openOnly: false).first(where: { $0.id == job.id }) else {
+            return .success
+        }
+        guard end.cancelledAt == nil else {
+            return ControlEnd(exit: Exit.tryAgain.rawValue, error: "replay \(job.id) was cancelled before its end")
+        }
+        try await voice.remark("replay \(job.id) is finished: \(end.counts.joined(separator: ", "))")
+        return .success
+    }
+
+    private func trouble(of sink: String) throws -> String? {
+        let report = StatusReport(try state.reader.summary(), state.settings, now: SystemClock().wallNow)
+        guard let status = report.sinks.first(where: { $0.name == sink }), status.attempts > 0 else { return nil }
+        return "sink \(sink) fails, and the replay goes on by itself when it works"
+            + (status.lastError.map { ": \($0)" } ?? "")
+    }
+}
+
+extension ReplayJob {
+    /// What became of the records until now.
+    fileprivate var counts: [String] {
+        ["\(delivered) delivered"]
+            + [(filtered, "filtered"), (rejected, "refused"), (missing, "no longer spooled")].filter { $0.0 > 0 }.map {
+                "\($0.0) \($0.1)"
+            }
     }
 }
 

@@ -47,7 +47,7 @@ extension SpoolList {
 struct SpoolVerify: StateCommand {
     static let name = "spool-verify"
     static let changesState = false
-    private static let interval: Duration = .milliseconds(500)
+    static let interval: Duration = .milliseconds(500)
 
     var json: Bool
 
@@ -57,6 +57,7 @@ struct SpoolVerify: StateCommand {
         let total = try state.reader.spooled()?.records ?? 0
         let clock = SystemClock()
         var told = clock.monotonicNow
+        let meter = ProgressMeter(at: told)
         var (position, intact, parts, damaged, lost): (Int64, Int, Int, Int, Int) = (0, 0, 0, 0, 0)
         while let (finding, last) = try state.reader.nextFrame(after: position) {
             position = last
@@ -69,9 +70,15 @@ struct SpoolVerify: StateCommand {
                 let report = DamageReport(path: path, offset: offset, records: records, reason: reason)
                 try await voice.answer(json ? Terminal.json(report, pretty: false) : report.sentence)
             }
-            if told.duration(to: clock.monotonicNow) >= Self.interval {
-                told = clock.monotonicNow
-                try await voice.progress("\(intact + lost) of \(total) records checked, \(damaged) parts damaged")
+            let now = clock.monotonicNow
+            if told.duration(to: now) >= Self.interval {
+                told = now
+                let checked = intact + lost
+                try await voice.progress(
+                    meter.progress(
+                        done: total > 0 ? min(1, Double(checked) / Double(total)) : 0, checked,
+                        "of \(total) records checked",
+                        counts: ["\(damaged) parts damaged"], at: now))
             }
             // The service has other things to do, too.
             await Task.yield()
@@ -116,13 +123,25 @@ struct SpoolExport: StateCommand {
 
     func run(_ state: StateAccess, _ voice: CommandVoice) async throws -> ControlEnd {
         var position: Int64 = 0
-        var (damaged, tooLong) = (0, 0)
-        while let (finding, last) = try state.reader.nextFrame(
-            after: position, from: from ?? Timestamp(milliseconds: .min), to: to ?? Timestamp(milliseconds: .max))
-        {
+        var (damaged, tooLong, written) = (0, 0, 0)
+        let clock = SystemClock()
+        var told = clock.monotonicNow
+        let meter = ProgressMeter(at: told)
+        let total = try state.reader.spooled(from: begin, to: end)?.records ?? 0
+        var seen = 0
+        while let (finding, last) = try state.reader.nextFrame(after: position, from: begin, to: end) {
             position = last
+            let now = clock.monotonicNow
+            if told.duration(to: now) >= SpoolVerify.interval {
+                told = now
+                try await voice.progress(
+                    meter.progress(
+                        done: total > 0 ? min(1, Double(seen) / Double(total)) : 0, written, "records written", at: now)
+                )
+            }
             switch finding {
             case .intact(let records, _):
+                seen += records.count
                 for record in records where isMeant(record.origin) {
                     // A line is JSON within JSON on the socket, which at most doubles it.
                     if state.hasService, record.line.count > ControlProtocol.maximumLineBytes / 2 - 1024 {
@@ -132,9 +151,11 @@ struct SpoolExport: StateCommand {
                         continue
                     }
                     try await voice.answer(String(decoding: record.line, as: UTF8.self))
+                    written += 1
                 }
             case .damaged(let path, let offset, let records, let reason):
                 damaged += records
+                seen += records
                 let report = DamageReport(path: path, offset: offset, records: records, reason: reason)
                 try await voice.remark(report.sentence)
             }
@@ -148,6 +169,9 @@ struct SpoolExport: StateCommand {
         ]
         return ControlEnd(exit: Exit.io.rawValue, error: parts.compactMap(\.self).joined(separator: "; "))
     }
+
+    private var begin: Timestamp { from ?? Timestamp(milliseconds: .min) }
+    private var end: Timestamp { to ?? Timestamp(milliseconds: .max) }
 
     private func isMeant(_ origin: SpooledRecord.Origin) -> Bool {
         (dataset == nil || origin.dataset == dataset)

@@ -1,30 +1,23 @@
 import Controlling
 import PipelineCore
-import Settings
 import Spooling
 
-/// `status`, for who may not read the state themselves: members of the group ask the running service.
+/// `status`, for who may not read the state themselves: members of the group ask the running service. It answers with
+/// the report as JSON, which the command shows.
 struct StatusQuestion: StateCommand {
     static let name = "status"
     static let changesState = false
 
-    var json: Bool
-    var all: Bool
+    var arguments: [String: ControlValue] { [:] }
 
-    var arguments: [String: ControlValue] { ["json": .boolean(json), "all": .boolean(all)] }
+    init() {}
 
-    init(json: Bool, all: Bool) {
-        self.json = json
-        self.all = all
-    }
-
-    init(_ arguments: [String: ControlValue]) {
-        self.init(json: arguments.flag("json"), all: arguments.flag("all"))
-    }
+    init(_ arguments: [String: ControlValue]) {}
 
     func run(_ state: StateAccess, _ voice: CommandVoice) async throws -> ControlEnd {
-        let report = StatusReport(try state.reader.summary(), state.settings.accounts, now: state.now)
-        for line in json ? [try Terminal.json(report)] : report.lines(all: all) { try await voice.answer(line) }
+        let report = StatusReport(try state.reader.summary(), state.settings, now: state.now)
+        // By lines: one of the socket is bounded, and a thousand streams are long.
+        for line in try Terminal.json(report).split(separator: "\n") { try await voice.answer(String(line)) }
         return .success
     }
 }

@@ -23,7 +23,9 @@ struct TailWork: Sendable {
             counted: { stream, requests, records in
                 await counted(stream.key.accountSID, stream.account, stream.key.dataset, requests, records)
             })
-        try await tailer.run(show: { try await voice.answer($0) }, remark: { try await voice.remark($0) })
+        try await tailer.run(
+            show: { try await voice.answer(request.hasPlaces ? TailLine.placed($0.line, $0.place) : $0.line) },
+            remark: { try await voice.remark($0) })
         return .success
     }
 
@@ -33,22 +35,23 @@ struct TailWork: Sendable {
             filter.accounts = Set(try network.accounts.named(request.accounts).map(\.identity.name))
         }
         if !request.datasets.isEmpty { filter.datasets = Set(request.datasets) }
-        filter.selectsService = try request.service.map { try Self.selection($0, "--service") }
-        filter.selectsEnvironment = try request.environment.map { try Self.selection($0, "--environment") }
-        filter.functionSID = request.function
+        filter.selectsService = try Self.selection(request.services, "--service")
+        filter.selectsEnvironment = try Self.selection(request.environments, "--environment")
+        if !request.functions.isEmpty { filter.functionSIDs = Set(request.functions) }
         filter.minimumSeverity = request.level ?? .debug
-        if let type = request.type {
-            let glob = try Self.glob(type, "--type")
-            filter.matchesType = { glob.matches($0) }
+        if !request.types.isEmpty {
+            let globs = try request.types.map { try Self.glob($0, "--type") }
+            filter.matchesType = { type in globs.contains { $0.matches(type) } }
         }
         return filter
     }
 
     private static func selection(
-        _ pattern: String, _ option: String
-    ) throws -> @Sendable (_ sid: String, _ name: String) -> Bool {
-        let glob = try glob(pattern, option)
-        return { glob.matches($0) || glob.matches($1) }
+        _ patterns: [String], _ option: String
+    ) throws -> (@Sendable (_ sid: String, _ name: String) -> Bool)? {
+        guard !patterns.isEmpty else { return nil }
+        let globs = try patterns.map { try glob($0, option) }
+        return { sid, name in globs.contains { $0.matches(sid) || $0.matches(name) } }
     }
 
     private static func glob(_ pattern: String, _ option: String) throws -> Glob {

@@ -201,8 +201,13 @@ final class Program: @unchecked Sendable {
     /// Where the program lies.
     static var path: String { executable(near: URL(fileURLWithPath: Bundle.main.bundlePath)).path }
 
-    /// - Parameter executable: another program, such as one that runs this one as somebody else.
-    init(_ arguments: [String], environment: [String: String], executable: String? = nil) throws {
+    /// - Parameters:
+    ///   - executable: another program, such as one that runs this one as somebody else.
+    ///   - terminal: what it reads from and writes to; nil for files.
+    init(
+        _ arguments: [String], environment: [String: String], executable: String? = nil,
+        terminal: PseudoTerminal? = nil
+    ) throws {
         let folder = NSTemporaryDirectory() + "twilship-program-" + UUID().uuidString
         output = folder + ".out"
         complaints = folder + ".err"
@@ -210,9 +215,9 @@ final class Program: @unchecked Sendable {
         process.executableURL = URL(fileURLWithPath: executable ?? Self.path)
         process.arguments = arguments
         process.environment = ["PATH": "/usr/bin:/bin", "NO_COLOR": "1"].merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle(forWritingAtPath: output)
-        process.standardError = FileHandle(forWritingAtPath: complaints)
+        process.standardInput = terminal?.end ?? FileHandle.nullDevice
+        process.standardOutput = terminal?.end ?? FileHandle(forWritingAtPath: output)
+        process.standardError = terminal?.end ?? FileHandle(forWritingAtPath: complaints)
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
         ended = stream
         process.terminationHandler = { _ in continuation.finish() }
