@@ -71,7 +71,7 @@ extension Beginning {
 
     private mutating func tried() async throws -> Outcome {
         let settings = try resolved()
-        Terminal.progress("asking Twilio ...")
+        Terminal.progress(WorkProgress(done: nil, text: "asking Twilio ..."))
         let attempts = await AccountTrial(account: settings.accounts[0], clock: clock, logger: logger).run()
         Terminal.endProgress()
         for attempt in attempts { say(attempt.finding) }

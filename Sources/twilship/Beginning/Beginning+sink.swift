@@ -34,7 +34,7 @@ extension Beginning {
 
     private func trySink(sendsTest: Bool) async throws -> [Finding] {
         let settings = try resolved()
-        Terminal.progress("trying the sink ...")
+        Terminal.progress(WorkProgress(done: nil, text: "trying the sink ..."))
         let findings = await SinkTrial(sink: settings.sinks[0], sendsTest: sendsTest, clock: clock, logger: logger)
             .run()
         Terminal.endProgress()
