@@ -6,8 +6,7 @@ import CCurl
 final class CurlLoop {
     private let inbox: CurlInbox
     private let options: TransportOptions
-    private let watch: TurnWatch?
-    private var toldAt: ContinuousClock.Instant?
+    private var turns: Turns
     private let multi: UnsafeMutableRawPointer
     private var admission: Admission
     private var waiting: [UInt64: CurlInbox.Submission] = [:]
@@ -25,7 +24,7 @@ final class CurlLoop {
         self.multi = multi
         self.inbox = inbox
         self.options = options
-        self.watch = watch
+        turns = Turns(watch)
         admission = Admission(perOrigin: options.maxConnectionsPerHost, inAll: options.maxConnections)
     }
 
@@ -33,7 +32,7 @@ final class CurlLoop {
     func run() {
         var mail = inbox.takeMail()
         while !mail.isStopping {
-            tellTurn()
+            turns.turn()
             sort(mail)
             var running: CInt = 0
             var code = curl_multi_perform(multi, &running)
@@ -49,15 +48,6 @@ final class CurlLoop {
         // Here and not in deinit: who waits for the end may let the process exit the moment after.
         idle = []
         curl_multi_cleanup(multi)
-    }
-
-    private func tellTurn() {
-        guard let watch else { return }
-        let now = ContinuousClock.now
-        // With many transfers it turns thousands of times a second.
-        if let toldAt, toldAt.duration(to: now) < watch.interval / 4 { return }
-        toldAt = now
-        watch.turned()
     }
 
     private func sort(_ mail: CurlInbox.Mail) {
@@ -118,7 +108,7 @@ final class CurlLoop {
     private func sleepUntilSomethingHappens() -> CURLMcode {
         // libcurl shortens this to its own next deadline; without one there is nothing to wake up for but the doorbell,
         // and who watches.
-        let longest = min(watch?.interval ?? .seconds(60), .seconds(60))
+        let longest = min(turns.longestSleep ?? .seconds(60), .seconds(60))
         let longestMilliseconds = CInt(max(.milliseconds(1), longest) / .milliseconds(1))
         var doorbell = curl_waitfd(fd: inbox.doorbell.descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
         return curl_multi_poll(multi, &doorbell, 1, longestMilliseconds, nil)

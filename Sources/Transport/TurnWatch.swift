@@ -15,3 +15,24 @@ package struct TurnWatch: Sendable {
         self.ended = ended
     }
 }
+
+/// What a watched thread tells in its turns: of thousands a second only a few.
+package struct Turns {
+    private let watch: TurnWatch?
+    private var toldAt: ContinuousClock.Instant?
+
+    package init(_ watch: TurnWatch?) {
+        self.watch = watch
+    }
+
+    /// How long a turn may sleep; nil as long as it likes.
+    package var longestSleep: Duration? { watch?.interval }
+
+    /// To be called in each turn.
+    package mutating func turn() {
+        guard let watch else { return }
+        let now = ContinuousClock.now
+        if let toldAt, toldAt.duration(to: now) < watch.interval / 4 { return }
+        toldAt = now
+        watch.turned()
+    }}

@@ -44,6 +44,26 @@ struct SyslogStreamTests {
         server.stop()
     }
 
+    @Test
+    func `the thread of a connection turns with nothing to send and while a receiver is silent, and says when it ends`()
+        async throws
+    {
+        let server = try ScriptedServer { connection, _ in _ = connection.readAll() }
+        defer { server.stop() }
+        let (turns, turned) = AsyncStream<Void>.makeStream()
+        let (ends, ended) = AsyncStream<Void>.makeStream()
+        let sink = try SyslogSink.sample(.relp([server.host]), close: .milliseconds(50)) {
+            TurnWatch(interval: .milliseconds(20), turned: { turned.yield() }, ended: { ended.yield() })
+        }
+        for await _ in turns.prefix(5) {}
+        let delivery = Task { await sink.deliver(Batch(records: [.envelope(1)])) }
+        try await eventually("a connection") { server.accepted == 1 }
+        for await _ in turns.prefix(5) {}
+        await sink.close()
+        #expect(await delivery.value.retryReason != nil)
+        _ = await ends.first { true }
+    }
+
     @Test func `many batches are confirmed together, not one after the other`() throws {
         let start = ContinuousClock.now
         let confirmAfter = Duration.seconds(2)

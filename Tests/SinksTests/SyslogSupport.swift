@@ -74,13 +74,13 @@ extension SyslogSink {
     static func sample(
         _ destination: SyslogSinkOptions.Destination, _ message: SyslogMessageOptions = .sample,
         confirmAfter: Duration = .milliseconds(100), stall: Duration = .seconds(60), close: Duration = .seconds(5),
-        connect: Duration = .seconds(30)
+        connect: Duration = .seconds(30), watch: @escaping @Sendable () -> TurnWatch? = { nil }
     ) throws -> SyslogSink {
         var options = SyslogSinkOptions(destination: destination, message: message, confirmAfter: confirmAfter)
         options.timeouts.stall = stall
         options.timeouts.close = close
         options.timeouts.connect = connect
-        return try SyslogSink(name: "test", options: options, log: Logger(label: "test"))
+        return try SyslogSink(name: "test", options: options, log: Logger(label: "test"), watch: watch)
     }
 }
 

@@ -22,9 +22,11 @@ final class StreamCourier: SyslogCourier {
     private let writer: MessageWriter
     private let inbox: StreamInbox
 
+    /// - Parameter watch: of the thread; made when there is one.
     /// - Throws: `TransportError.badLocalSetup` when no thread or descriptor is to be had.
     init(
-        to peers: [ByteStream.Peer], tls: ByteStream.TLS?, _ kind: Kind, timeouts: SyslogTimeouts, writer: MessageWriter
+        to peers: [ByteStream.Peer], tls: ByteStream.TLS?, _ kind: Kind, timeouts: SyslogTimeouts,
+        writer: MessageWriter, watch: () -> TurnWatch?
     ) throws(TransportError) {
         self.kind = kind
         self.writer = writer
@@ -36,7 +38,8 @@ final class StreamCourier: SyslogCourier {
         case .relp: outstanding = 8
         }
         try startThread(
-            StreamThreadStart(inbox: inbox, peers: peers, tls: tls, timeouts: timeouts, kind: kind))
+            StreamThreadStart(
+                inbox: inbox, peers: peers, tls: tls, timeouts: timeouts, kind: kind, watch: watch()))
     }
 
     deinit {
@@ -75,16 +78,18 @@ private final class StreamThreadStart: Sendable {
     let tls: ByteStream.TLS?
     let timeouts: SyslogTimeouts
     let kind: StreamCourier.Kind
+    let watch: TurnWatch?
 
     init(
         inbox: StreamInbox, peers: [ByteStream.Peer], tls: ByteStream.TLS?, timeouts: SyslogTimeouts,
-        kind: StreamCourier.Kind
+        kind: StreamCourier.Kind, watch: TurnWatch?
     ) {
         self.inbox = inbox
         self.peers = peers
         self.tls = tls
         self.timeouts = timeouts
         self.kind = kind
+        self.watch = watch
     }
 }
 
@@ -95,6 +100,7 @@ private func startThread(_ start: StreamThreadStart) throws(TransportError) {
     let code = pthread_create(&thread, nil, threadMain, context.toOpaque())
     guard code == 0 else {
         context.release()
+        start.watch?.ended()
         throw .badLocalSetup(
             .init(target: "a connection", code: .init(rawValue: 0), detail: "no thread could be started: errno \(code)")
         )
@@ -117,8 +123,10 @@ private func threadMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRaw
         case .relp: RelpConversation(peer: names, stall: start.timeouts.stall)
         }
     StreamLoop(
-        inbox: start.inbox, peers: start.peers, tls: start.tls, timeouts: start.timeouts, conversation: conversation
+        inbox: start.inbox, peers: start.peers, tls: start.tls, timeouts: start.timeouts, conversation: conversation,
+        watch: start.watch
     ).run()
+    start.watch?.ended()
     start.inbox.end()
     return nil
 }

@@ -13,6 +13,8 @@ final class StreamLoop {
     private let tls: ByteStream.TLS?
     private let timeouts: SyslogTimeouts
     private var conversation: any Conversation
+    private let watch: TurnWatch?
+    private var turns: Turns
     private var stream: ByteStream?
     /// Whether the connection had no room for what is due.
     private var isBlocked = false
@@ -25,19 +27,22 @@ final class StreamLoop {
 
     init(
         inbox: StreamInbox, peers: [ByteStream.Peer], tls: ByteStream.TLS?, timeouts: SyslogTimeouts,
-        conversation: any Conversation
+        conversation: any Conversation, watch: TurnWatch? = nil
     ) {
         self.inbox = inbox
         self.peers = peers
         self.tls = tls
         self.timeouts = timeouts
         self.conversation = conversation
+        self.watch = watch
+        turns = Turns(watch)
     }
 
     /// Returns once the inbox was told to stop and everybody has an answer. To be called once.
     func run() {
         var stopAt: ContinuousClock.Instant?
         while true {
+            turns.turn()
             let mail = inbox.takeMail()
             // First what happened to the connection while there was nothing to do: it is not the fault of what comes now.
             listen()
@@ -68,9 +73,11 @@ final class StreamLoop {
         var faults: [TransportError] = []
         for peer in peers {
             do throws(TransportError) {
-                stream = try ByteStream(to: peer, tls: tls, timeout: timeouts.connect) { [inbox] in
+                stream = try ByteStream(to: peer, tls: tls, timeout: timeouts.connect) { [inbox, watch] in
+                    // Asked about once a second: however long a dead receiver takes, the thread is alive.
+                    watch?.turned()
                     // Those who wait may have lost interest; looking again costs one attempt.
-                    !inbox.isStopping && !inbox.hasCancellations
+                    return !inbox.isStopping && !inbox.hasCancellations
                 }
                 isBlocked = false
                 return conversation.connected(.now)
@@ -155,6 +162,7 @@ final class StreamLoop {
         let limit = ContinuousClock.now + min(timeouts.close, .seconds(1))
         work()
         while stream != nil, !conversation.isOver, .now < limit {
+            turns.turn()
             sleep(until: limit)
             work()
         }
@@ -174,7 +182,9 @@ final class StreamLoop {
 
     private func sleep(until limit: ContinuousClock.Instant?) {
         let now = ContinuousClock.now
-        let deadline = [limit, stream == nil ? nil : conversation.deadline(now)].compactMap { $0 }.min()
+        let deadline = [
+            limit, stream == nil ? nil : conversation.deadline(now), turns.longestSleep.map { now + $0 },
+        ].compactMap(\.self).min()
         // Rounded up, or the last millisecond would be spent asking.
         let milliseconds =
             hasHeard ? 0 : deadline.map { CInt(clamping: max(0, ($0 - now).wholeMilliseconds + 1)) } ?? -1

@@ -1,6 +1,6 @@
 package import Logging
 package import PipelineCore
-import Transport
+package import Transport
 
 /// Sends records as syslog messages.
 ///
@@ -13,8 +13,11 @@ package final class SyslogSink: Sink {
     private let courier: any SyslogCourier
     private let writer: MessageWriter
 
+    /// - Parameter watch: makes one for each thread that has a connection.
     /// - Throws: when the system has no thread or descriptor for it; nothing is connected to yet.
-    package init(name: String, options: SyslogSinkOptions, log: Logger) throws {
+    package init(
+        name: String, options: SyslogSinkOptions, log: Logger, watch: @escaping @Sendable () -> TurnWatch? = { nil }
+    ) throws {
         var log = log
         log[metadataKey: "sink.name"] = "\(name)"
         let writer = MessageWriter(options.message, log: log)
@@ -22,7 +25,8 @@ package final class SyslogSink: Sink {
         func stream(
             _ hosts: [ByteStream.Host], _ tls: ByteStream.TLS?, _ kind: StreamCourier.Kind
         ) throws(TransportError) -> StreamCourier {
-            try StreamCourier(to: hosts.map { .host($0) }, tls: tls, kind, timeouts: options.timeouts, writer: writer)
+            try StreamCourier(
+                to: hosts.map { .host($0) }, tls: tls, kind, timeouts: options.timeouts, writer: writer, watch: watch)
         }
         switch options.destination {
         case .udp(let hosts):
@@ -30,7 +34,8 @@ package final class SyslogSink: Sink {
             courier = DatagramCourier(name: name, to: .hosts(hosts), timeouts: options.timeouts, writer: writer)
         case .unix(let path):
             guarantee = .bestEffort
-            courier = UnixCourier(name: name, path: path, timeouts: options.timeouts, writer: writer)
+            courier = UnixCourier(
+                name: name, path: path, timeouts: options.timeouts, writer: writer, watch: watch)
         case .tcp(let hosts, let framing):
             guarantee = .firstKernel
             courier = try stream(hosts, nil, .framed(framing, confirmAfter: options.confirmAfter))

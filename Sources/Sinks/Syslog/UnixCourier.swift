@@ -7,16 +7,21 @@ actor UnixCourier: SyslogCourier {
     private let path: String
     private let timeouts: SyslogTimeouts
     private let writer: MessageWriter
+    private let watch: @Sendable () -> TurnWatch?
     private let datagrams: DatagramCourier
     /// As long as streams work.
     private var stream: StreamCourier?
 
     nonisolated var outstanding: Int { 1 }
 
-    init(name: String, path: String, timeouts: SyslogTimeouts, writer: MessageWriter) {
+    init(
+        name: String, path: String, timeouts: SyslogTimeouts, writer: MessageWriter,
+        watch: @escaping @Sendable () -> TurnWatch?
+    ) {
         self.path = path
         self.timeouts = timeouts
         self.writer = writer
+        self.watch = watch
         datagrams = DatagramCourier(name: name, to: .socket(path: path), timeouts: timeouts, writer: writer)
     }
 
@@ -50,7 +55,7 @@ actor UnixCourier: SyslogCourier {
         if let stream { return stream }
         let opened = try StreamCourier(
             to: [.socket(path: path)], tls: nil, .framed(.newline, confirmAfter: nil), timeouts: timeouts,
-            writer: writer)
+            writer: writer, watch: watch)
         stream = opened
         return opened
     }

@@ -33,7 +33,8 @@ extension SinkSettings {
                 watch: pulse?.watch("HTTP client of sink \(name)"))
         case .syslog(let syslog):
             return try SyslogSink(
-                name: name, options: SyslogSinkOptions(syslog, format: recordFormat), log: logger)
+                name: name, options: SyslogSinkOptions(syslog, format: recordFormat), log: logger
+            ) { [name] in pulse?.watch("connection of sink \(name)") }
         case .stdout:
             return StandardOutputSink(name: name, format: recordFormat, surroundings: output, log: logger)
         case .journal:
