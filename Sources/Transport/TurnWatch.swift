@@ -35,4 +35,5 @@ package struct Turns {
         if let toldAt, toldAt.duration(to: now) < watch.interval / 4 { return }
         toldAt = now
         watch.turned()
-    }}
+    }
+}
