@@ -13,7 +13,7 @@ struct Twilship: AsyncParsableCommand {
         abstract: "Brings Twilio's audit events to your SIEM without losing one.",
         discussion: """
             Examples:
-              twilship init                        a first configuration, asked for and tried
+              twilship init                        a guided first configuration
               twilship check                       is the configuration right?
               twilship check --online              and do the credentials and sinks work?
               twilship run                         the service

@@ -22,9 +22,10 @@ struct Init: AsyncParsableCommand {
             Examples:
               sudo twilship init
               twilship init --config trial.toml
-              twilship init --yes --account-sid AC0123... --key-sid SK0123... --secret-file key.secret \\
-                --sink syslog --address siem.example.com:6514
-              pass show twilio | twilship init --yes --account-sid AC0123... --auth-token --secret-file - --sink file
+              twilship init --yes --account-sid AC0123... --key-sid SK0123... \\
+                --secret-file key.secret --sink syslog --address siem.example.com:6514
+              pass show twilio | twilship init --yes --account-sid AC0123... \\
+                --auth-token --secret-file - --sink file
 
             Exit codes: 0 written; 1 left, or the answer to the last question was no; 64
             an option is wrong or missing; 69 Twilio or the sink cannot be reached; 73 a
