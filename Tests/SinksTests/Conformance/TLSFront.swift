@@ -74,7 +74,11 @@ final class TLSFront: Sendable {
         fronts = {}
 
         def reset(writer):
-            connection = writer.get_extra_info("socket")
+            try:
+                connection = writer.get_extra_info("socket")
+            except AttributeError:
+                # What asyncio says of a TLS connection that is closed already.
+                return
             if connection is not None and connection.fileno() >= 0:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
