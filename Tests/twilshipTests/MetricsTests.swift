@@ -29,7 +29,7 @@ import Transport
                         && scrape["twilship_sink_retries_total", "siem"] ?? 0 > 0
                 }
                 let before = try await workshop.report()
-                let scrape = try await Scrape(port)
+                let scrape = try await Self.scrape(port, notBefore: before)
                 let after = try await workshop.report()
                 try Self.compare(scrape, before, after)
                 try Self.expectAccepted(scrape.text)
@@ -146,6 +146,18 @@ import Transport
 
     private static func freePort() throws -> Int {
         try StreamSocket.listening(at: "127.0.0.1", port: 0).port
+    }
+
+    /// What is scraped is kept for a moment, and may be older than what the status has just said.
+    private static func scrape(_ port: Int, notBefore report: [String: Any]) async throws -> Scrape {
+        let sinks = try #require(report["sinks"] as? [[String: Any]])
+        let retries = try #require(sinks.first { $0["name"] as? String == "siem" }?["retries"] as? Int)
+        var scrape = try await Scrape(port)
+        try await eventually("a new scrape") {
+            scrape = try await Scrape(port)
+            return Double(retries) <= scrape["twilship_sink_retries_total", "siem"] ?? -1
+        }
+        return scrape
     }
 
     private static func compare(_ scrape: Scrape, _ before: [String: Any], _ after: [String: Any]) throws {
