@@ -53,7 +53,14 @@ import Testing
                 // The moment is the point of the test: anywhere in what the service does after so many requests, which is
                 // the same work on a slow machine and on a fast one.
                 let answered = Self.answered(workshop) + Int.random(in: 1...8, using: &random)
+                let (takes, lost) = (relp.takes + Int.random(in: 1...40, using: &random), relp.unanswered)
                 try await eventually("requests are made") { Self.answered(workshop) >= answered }
+                // Where reading is much faster than starting to send, no batch would ever be interrupted.
+                if round % 4 == 0 {
+                    try await eventually("some of a batch is sent") {
+                        relp.takes >= takes || relp.unanswered > lost || Self.answered(workshop) >= answered + 20
+                    }
+                }
                 try await Task.sleep(for: .milliseconds(Int.random(in: 0..<20, using: &random)))
                 program.signal(SIGKILL)
                 #expect(await program.outcome().wasKilled)

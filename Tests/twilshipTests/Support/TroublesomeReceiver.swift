@@ -16,6 +16,7 @@ final class TroublesomeReceiver: Sendable {
         var keys: [String: String] = [:]
         var problems: [String] = []
         var unanswered = 0
+        var takes = 0
     }
 
     let port: Int
@@ -64,6 +65,8 @@ final class TroublesomeReceiver: Sendable {
     var taken: [String: Int] { state.withLock { $0.taken } }
     /// How often something was taken whose answer the sender never had.
     var unanswered: Int { state.withLock { $0.unanswered } }
+    /// How often anything was taken: a batch over HTTP, a record over RELP.
+    var takes: Int { state.withLock { $0.takes } }
     /// Batches of one key with other bytes, and records that came under two keys.
     var problems: [String] { state.withLock { $0.problems } }
 
@@ -115,7 +118,7 @@ final class TroublesomeReceiver: Sendable {
             return false
         default:
             // Once in a batch or so.
-            let trouble = Int.random(in: 0..<100) == 0 ? trouble : .none
+            let trouble = Int.random(in: 0..<25) == 0 ? trouble : .none
             guard trouble != .closesUnread, trouble != .refuses else { return false }
             take([data], isAnswered: trouble == .none)
             return finish(trouble, answer("200 OK"), connection)
@@ -139,6 +142,7 @@ final class TroublesomeReceiver: Sendable {
         let ids = records.compactMap(Self.id)
         state.withLock { state in
             for id in ids { state.taken[id, default: 0] += 1 }
+            state.takes += 1
             if !isAnswered { state.unanswered += 1 }
         }
     }
