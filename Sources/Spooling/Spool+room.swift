@@ -17,7 +17,11 @@ extension Spool {
         while let cause = try lack(of: bytes) {
             if removeDamagedFiles() { continue }
             if try removeOldestSegment(.pressed) { continue }
-            if try skipOldestSegment() { continue }
+            if try skipOldestSegment() {
+                // At once, or the sink might be moved for nothing: that commit may itself have made a little room.
+                _ = try removeOldestSegment(.pressed)
+                continue
+            }
             let found = try fullness(cause)
             // With nothing left to deliver, what is in the way is the ledger, and waiting would not help.
             if found.sinks.isEmpty, case .limit = cause { break }
