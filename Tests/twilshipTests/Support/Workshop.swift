@@ -254,9 +254,10 @@ final class Program: @unchecked Sendable {
     }
 }
 
-/// Waits until `condition` holds; fails the test when it does not within `limit`.
+/// Waits until `condition` holds; fails the test when it does not within `limit`, which is long: tests run beside each
+/// other, and machines are busy.
 func eventually(
-    within limit: Duration = .seconds(60), _ what: String, _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(240), _ what: String, _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
     while try await !condition() {
