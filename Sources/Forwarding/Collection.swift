@@ -112,6 +112,7 @@ struct Collection {
 
     /// Starts what can be started now, and sees to it that something wakes the loop.
     /// - Returns: whether everything is done.
+    @inline(never)  // As all that `run` calls: what it needs is not to be kept while the stream waits.
     private mutating func schedule(_ group: inout TaskGroup<Event>) async throws -> Bool {
         if let pause = trouble.pause(of: .all) {
             wake(in: pause, &group)
@@ -120,56 +121,88 @@ struct Collection {
         let source = stream.source
         let now = try await pulse.waiting(pulseName) { try await source.serverTime(.live) }
         if place == nil { try await begin(now) }
-        guard var planner, let place else { return false }
-        defer { self.planner = planner }
+        guard let id = place?.id else { return false }
         if let wait = spentUntilTomorrow() {
             wake(in: wait, &group)
             return false
         }
-        if try await isOutOfRoom() {
-            wake(in: .seconds(2), &group)
-            return false
+        var circumstances = circumstances(now)
+        if wantsToStart(circumstances) {
+            let overlap = Window(from: now - stream.plan.overlap - circumstances.pollInterval, to: now)
+            let (lack, records) = try await spool.outlook(of: id, overlap)
+            guard !isOutOfRoom(lack) else {
+                wake(in: .seconds(2), &group)
+                return false
+            }
+            circumstances.isQuiet = records <= WindowPlanner.quietRecords
         }
-        let circumstances = try await circumstances(now, place)
-        if startFront(circumstances, &planner, now, &group), catchingUp.isEmpty {
+        if startPasses(circumstances, &group) {
             try await spool.flush()
             board.update(stream.key) { $0.state = .done }
             return true
         }
-        // One for which all others wait is started however few there may be.
-        while trouble.pause(of: .catchUp) == nil,
-            let window = planner.nextCatchUp(circumstances, underWay: catchingUp.map(\.window)),
-            catchingUp.allSatisfy({ window.from < $0.window.from })
-                || catchingUp.count < width && ingestor.sharing.memory.hasRoom
-        {
-            catchingUp.append(start(window, .catchUp, planner, now, &group))
+        if let horizon = compactionHorizon(now) { try await spool.compactLedger(of: id, before: horizon) }
+        return false
+    }
+
+    /// Whether a pass is due and may begin. Only then need the spool be asked, which costs more than all else here.
+    private func wantsToStart(_ circumstances: WindowPlanner.Circumstances) -> Bool {
+        guard var planner else { return false }
+        if poll == nil || look == nil, case .read = planner.next(circumstances, front) { return true }
+        return nextCatchUp(circumstances, planner) != nil
+    }
+
+    /// - Returns: whether everything is done.
+    @inline(never)
+    private mutating func startPasses(
+        _ circumstances: WindowPlanner.Circumstances, _ group: inout TaskGroup<Event>
+    ) -> Bool {
+        guard var planner else { return false }
+        defer { self.planner = planner }
+        if startFront(circumstances, &planner, &group), catchingUp.isEmpty { return true }
+        while let window = nextCatchUp(circumstances, planner) {
+            catchingUp.append(start(window, .catchUp, planner, circumstances.now, &group))
             catchingUp.sort { $0.window.from < $1.window.from }
         }
         catchingUp.first?.memory.becomeFirst()
         for work in Trouble.Work.allCases { trouble.pause(of: work).map { wake(in: $0, &group) } }
         show(catchingUp.isEmpty ? (underWay.isEmpty ? .waiting : .reading) : .catchingUp)
-        try await compact(now, planner, place)
         return false
+    }
+
+    /// The window to catch up next, if another pass may do so. One for which all others wait is started however few
+    /// there may be.
+    private func nextCatchUp(_ circumstances: WindowPlanner.Circumstances, _ planner: WindowPlanner) -> Window? {
+        guard trouble.pause(of: .catchUp) == nil,
+            let window = planner.nextCatchUp(circumstances, underWay: catchingUp.map(\.window)),
+            catchingUp.allSatisfy({ window.from < $0.window.from })
+                || catchingUp.count < width && ingestor.sharing.memory.hasRoom
+        else { return nil }
+        return window
+    }
+
+    private var front: WindowPlanner.Front {
+        var front = WindowPlanner.Front()
+        (front.poll, front.look) = (poll?.window, look?.window)
+        (front.mayPoll, front.mayLook) = (trouble.pause(of: .poll) == nil, trouble.pause(of: .look) == nil)
+        front.mayJoin = !trouble.fails(.poll) && !trouble.fails(.look)
+        return front
     }
 
     /// Starts a poll and a look again, each if it is due and none is under way.
     /// - Returns: whether both are done for good.
     private mutating func startFront(
-        _ circumstances: WindowPlanner.Circumstances, _ planner: inout WindowPlanner, _ now: Timestamp,
+        _ circumstances: WindowPlanner.Circumstances, _ planner: inout WindowPlanner,
         _ group: inout TaskGroup<Event>
     ) -> Bool {
         while poll == nil || look == nil {
-            var front = WindowPlanner.Front()
-            (front.poll, front.look) = (poll?.window, look?.window)
-            (front.mayPoll, front.mayLook) = (trouble.pause(of: .poll) == nil, trouble.pause(of: .look) == nil)
-            front.mayJoin = !trouble.fails(.poll) && !trouble.fails(.look)
             switch planner.next(circumstances, front) {
             case .done: return true
             case .wait(let duration):
                 wake(in: duration, &group)
                 return false
             case .read(let window, let purpose):
-                let pass = start(window, purpose, planner, now, &group)
+                let pass = start(window, purpose, planner, circumstances.now, &group)
                 if purpose == .live { poll = pass } else { look = pass }
             }
         }
@@ -197,7 +230,8 @@ struct Collection {
         board.update(stream.key) { $0.completeUpTo = planner.coverage.completeUpTo(from: place.start) }
     }
 
-    private func circumstances(_ now: Timestamp, _ place: StreamPlace) async throws -> WindowPlanner.Circumstances {
+    /// Whether the stream is quiet is left open.
+    private func circumstances(_ now: Timestamp) -> WindowPlanner.Circumstances {
         var interval = ingestor.sharing.pacer.interval(of: stream.key)
         let level = once ? .ample : ingestor.sharing.allowance?.level(at: clock.wallNow).level ?? .ample
         if level >= .scarce {
@@ -207,18 +241,12 @@ struct Collection {
             status.pollSeconds = interval.inSeconds
             status.allowance = level == .ample ? nil : level
         }
-        var isQuiet = false
-        if poll == nil || look == nil {
-            let overlap = Window(from: now - stream.plan.overlap - interval, to: now)
-            isQuiet = try await spool.count(in: place.id, window: overlap) <= WindowPlanner.quietRecords
-        }
         return WindowPlanner.Circumstances(
-            now: now, pollInterval: interval, isQuiet: isQuiet, isSparing: level >= .sparing)
+            now: now, pollInterval: interval, isQuiet: false, isSparing: level >= .sparing)
     }
 
     /// Whether polling waits for room in the spool; says so when that changes.
-    private mutating func isOutOfRoom() async throws -> Bool {
-        let lack = try await spool.lackOfRoom()
+    private mutating func isOutOfRoom(_ lack: String?) -> Bool {
         if (lack != nil) != lacksRoom {
             lacksRoom = lack != nil
             if let lack {
@@ -265,6 +293,8 @@ struct Collection {
         nextPass += 1
         let id = nextPass
         let pass = Pass(canSplit: planner.canSplit(window), urgency: urgency, memory: memory)
+        // Of those begun together, each is to know of the others.
+        if purpose == .catchUp { memory.startReading() }
         let (source, slots) = (stream.source, ingestor.sharing.slots)
         group.addTask {
             do throws(SourceError) {
@@ -272,7 +302,8 @@ struct Collection {
                     id,
                     .success(
                         try await slots.with(urgency) { () throws(SourceError) in
-                            try await source.read(window, pass)
+                            memory.startReading()
+                            return try await source.read(window, pass)
                         }))
             } catch {
                 return .read(id, .failure(error))
@@ -294,6 +325,7 @@ struct Collection {
 
     // MARK: - Results
 
+    @inline(never)
     private mutating func take(_ id: Int, _ result: Result<WindowContents, SourceError>) async throws {
         if let pass = [poll, look].compactMap(\.self).first(where: { $0.id == id }) {
             if pass.purpose == .live { poll = nil } else { look = nil }
@@ -352,6 +384,7 @@ struct Collection {
 
     // MARK: - Trouble
 
+    @inline(never)
     private mutating func fail(_ error: any Error, _ work: Trouble.Work) {
         if error is CancellationError || Task.isCancelled { return }
         if let error = error as? SourceError, case .cancelled = error { return }
@@ -359,11 +392,11 @@ struct Collection {
         if let error = error as? SourceError, case .gone = error { ingestor.whenGone() }
     }
 
-    private mutating func compact(_ now: Timestamp, _ planner: WindowPlanner, _ place: StreamPlace) async throws {
-        guard compacted.duration(to: clock.monotonicNow) > Ingestor.compactionInterval else { return }
+    /// What lies before it is to be folded now; nil if not yet again.
+    private mutating func compactionHorizon(_ now: Timestamp) -> Timestamp? {
+        guard compacted.duration(to: clock.monotonicNow) > Ingestor.compactionInterval else { return nil }
         compacted = clock.monotonicNow
-        let horizon = (planner.coverage.firstUnfinished ?? now) - Ingestor.compactionMargin
-        try await spool.compactLedger(of: place.id, before: horizon)
+        return (planner?.coverage.firstUnfinished ?? now) - Ingestor.compactionMargin
     }
 
     /// Posts what the stream does; one that failed shows that until it works again.

@@ -10,6 +10,8 @@ package struct Fleet: Sendable {
 
     /// With another mode than `service`, every place is searched once.
     package func run(_ mode: Ingestor.Mode = .service) async {
+        // One environment each, there may be a thousand of them: a task less.
+        if discoveries.isEmpty, ingestors.count == 1 { return await ingestors[0].run(mode) }
         await withDiscardingTaskGroup { group in
             for ingestor in ingestors { group.addTask { await ingestor.run(mode) } }
             for discovery in discoveries { group.addTask { await discovery.run(mode) } }

@@ -7,7 +7,7 @@ package import Spooling
 /// to the spool together with the progress made.
 ///
 /// Whatever goes wrong, nothing counts as read that was not appended: the same window is asked for again.
-package struct Ingestor: Sendable {
+package final class Ingestor: Sendable {
     package struct Stream: Sendable {
         package let key: StreamKey
         /// The account's label.

@@ -53,7 +53,8 @@ struct PassResults {
                 ? lapsed(contents, window, planner) : lapsedLook(contents, window, planner))
         let collected = clock.wallNow
         let candidates = Candidate.distinct(contents.pages)
-        let (known, comparedAt) = try await spool.compare(candidates.map(\.item), in: id)
+        let (known, comparedAt) =
+            candidates.isEmpty ? ([], nil) : try await spool.compare(candidates.map(\.item), in: id)
         var sorted = SortedRecords(lane: pass.purpose == .catchUp ? .catchUp : .live)
         for (index, candidate) in candidates.enumerated() where !known.contains(index) {
             sorted.take(
@@ -149,29 +150,38 @@ struct PassResults {
 
     /// Appends, and waits as long as the spool is full.
     static func append(_ advance: Advance, _ ingestor: Ingestor) async throws {
-        let (spool, board) = (ingestor.surroundings.spool, ingestor.surroundings.board)
-        var isWaiting = false
+        let spool = ingestor.surroundings.spool
+        guard let lack = try await lackOfRoom(for: advance, spool) else { return }
+        ingestor.logger.error("\(lack)", metadata: ["message_id": "\(LogKind.spoolFull)"])
+        show(lack, ingestor)
         for await _ in await spool.changes() {
-            do {
-                try await spool.append(advance)
-                if isWaiting {
-                    ingestor.logger.notice(
-                        "the spool has room again; polling goes on", metadata: ["message_id": "\(LogKind.spoolHasRoom)"]
-                    )
-                }
+            guard let lack = try await lackOfRoom(for: advance, spool) else {
+                ingestor.logger.notice(
+                    "the spool has room again; polling goes on", metadata: ["message_id": "\(LogKind.spoolHasRoom)"])
                 return
-            } catch let error as SpoolError {
-                guard case .full = error else { throw error }
-                if !isWaiting { ingestor.logger.error("\(error)", metadata: ["message_id": "\(LogKind.spoolFull)"]) }
-                isWaiting = true
-                board.update(ingestor.stream.key) { status in
-                    status.state = .waitingForRoom
-                    status.lastError = "\(error)"
-                    status.lastErrorAt = ingestor.surroundings.clock.wallNow
-                }
-                try await ingestor.surroundings.clock.sleep(for: roomInterval)
             }
+            show(lack, ingestor)
+            try await ingestor.surroundings.clock.sleep(for: roomInterval)
         }
         throw CancellationError()
+    }
+
+    /// Appends, unless the spool is full: then it says so.
+    private static func lackOfRoom(for advance: Advance, _ spool: Spool) async throws -> String? {
+        do {
+            try await spool.append(advance)
+            return nil
+        } catch let error as SpoolError {
+            guard case .full = error else { throw error }
+            return "\(error)"
+        }
+    }
+
+    private static func show(_ lack: String, _ ingestor: Ingestor) {
+        ingestor.surroundings.board.update(ingestor.stream.key) { status in
+            status.state = .waitingForRoom
+            status.lastError = lack
+            status.lastErrorAt = ingestor.surroundings.clock.wallNow
+        }
     }
 }

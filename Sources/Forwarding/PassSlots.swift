@@ -4,10 +4,13 @@ import Synchronization
 /// Bounds how many passes over long stretches of time are gathered at once on one rate limit: enough to keep it busy
 /// however slow the answers are, few enough that those begun are finished before others begin.
 ///
-/// Live polls need no slot. Each urgency has slots of its own, given in the order in which they were asked for.
+/// Each urgency has slots of its own, given in the order in which they were asked for.
 package final class PassSlots: Sendable {
     /// Eight requests under way keep 4 requests/s busy when an answer takes two seconds.
     package static let perUrgency = 8
+    /// Live polls have so many that streams that are not answered for a minute do not hold up the others. Who waits
+    /// here takes a tenth of the memory of who waits for the rate limit.
+    static let live = 128
 
     private struct State {
         var free: [Urgency: Int] = [:]
@@ -24,11 +27,12 @@ package final class PassSlots: Sendable {
     func with<Value: Sendable>(
         _ urgency: Urgency, _ body: () async throws(SourceError) -> Value
     ) async throws(SourceError) -> Value {
-        guard urgency != .live else { return try await body() }
         guard await acquire(urgency) else { throw .cancelled }
         defer { release(urgency) }
         return try await body()
     }
+
+    private static func slots(of urgency: Urgency) -> Int { urgency == .live ? live : perUrgency }
 
     private func acquire(_ urgency: Urgency) async -> Bool {
         let id = state.withLock { state in
@@ -39,7 +43,7 @@ package final class PassSlots: Sendable {
             await withCheckedContinuation { continuation in
                 let isGranted: Bool? = state.withLock { state in
                     if Task.isCancelled { return false }
-                    let free = state.free[urgency] ?? Self.perUrgency
+                    let free = state.free[urgency] ?? Self.slots(of: urgency)
                     if free > 0 {
                         state.free[urgency] = free - 1
                         return true
@@ -60,7 +64,7 @@ package final class PassSlots: Sendable {
     private func release(_ urgency: Urgency) {
         let next = state.withLock { state in
             guard state.waiters[urgency]?.isEmpty == false else {
-                state.free[urgency] = (state.free[urgency] ?? Self.perUrgency) + 1
+                state.free[urgency] = (state.free[urgency] ?? Self.slots(of: urgency)) + 1
                 return nil as CheckedContinuation<Bool, Never>?
             }
             return state.waiters[urgency]?.removeFirst().continuation

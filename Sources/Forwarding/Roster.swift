@@ -91,14 +91,14 @@ package final class Stop: Sendable {
 
     package func stop() { continuation.finish() }
 
-    /// Runs `body`; cancels it when told to stop.
+    /// Runs `body`; cancels it when told to stop. To be called once.
     package func run(_ body: @escaping @Sendable () async -> Void) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await body() }
-            group.addTask { [signals] in
-                for await _ in signals {}
+            group.addTask { [continuation] in
+                await body()
+                continuation.finish()
             }
-            await group.next()
+            for await _ in signals {}
             group.cancelAll()
         }
     }

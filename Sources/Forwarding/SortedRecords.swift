@@ -144,7 +144,8 @@ struct SortedRecords {
     ///
     /// What is moved about are keys: moving candidates would count references to their pages each time.
     private static func sorted(_ records: [Candidate]) -> [Candidate] {
-        let keys = records.indices.map { index in
+        // Twilio lists the newest first: turned round, what is to be sorted nearly is.
+        let keys = records.indices.reversed().map { index in
             SortKey(
                 time: records[index].time?.milliseconds ?? .min, identity: records[index].identity, index: index)
         }

@@ -23,8 +23,10 @@ package final class StreamRegistry: Sendable {
 
     /// All streams, in a fixed order.
     package var ingestors: [Ingestor] {
-        state.withLock { Array($0.streams.values) }
-            .sorted { ($0.stream.account, $0.stream.key.description) < ($1.stream.account, $1.stream.key.description) }
+        let streams = state.withLock { Array($0.streams.values) }
+        // Made once, not with each comparison: there may be a thousand.
+        let names = streams.map { ($0.stream.account, $0.stream.key.description) }
+        return streams.indices.sorted { names[$0] < names[$1] }.map { streams[$0] }
     }
 
     /// The streams of an account and dataset; nil while they are still being looked for.

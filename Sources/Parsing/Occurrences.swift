@@ -20,7 +20,7 @@ package struct Occurrences {
 
     /// Which one of its equals this record is: 1 for the first.
     package mutating func number(of slot: SourceRecord.Slot) -> Int {
-        guard !slot.flaws.isDisjoint(with: [.noSID, .notAnObject]) else { return 1 }
+        guard slot.flaws.isNameless else { return 1 }
         let number = (counts[slot.identity] ?? 0) + 1
         counts[slot.identity] = number
         return number

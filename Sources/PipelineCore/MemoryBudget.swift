@@ -16,8 +16,8 @@ package final class MemoryBudget: Sendable {
         /// The one hold that may take more than there is.
         var overdraft: ObjectIdentifier?
         var waiters: [(hold: ObjectIdentifier, continuation: CheckedContinuation<Bool, Never>)] = []
-        /// Passes that still gather.
-        var gathering = 0
+        /// Passes that still gather, and what of `used` is theirs.
+        var gathering = (passes: 0, bytes: 0)
         /// What a pass gathers in the end, as the last ones did.
         var usual = 0
     }
@@ -36,28 +36,37 @@ package final class MemoryBudget: Sendable {
 
     /// Whether another pass is likely to find room for all of its pages: one that does not is given up and read again.
     package var hasRoom: Bool {
-        // Of those under way, half is still to come, roughly.
-        state.withLock { $0.used + $0.usual * ($0.gathering + 2) / 2 <= limit }
+        state.withLock { state in
+            let complete = state.used - state.gathering.bytes
+            return complete + max(state.gathering.bytes, state.usual * state.gathering.passes) + state.usual <= limit
+        }
     }
 
     /// A place for one pass's pages, empty at first.
     /// - Parameter isFirst: whether its stream waits for this pass before any other.
-    package func hold(isFirst: Bool) -> MemoryHold {
-        state.withLock { $0.gathering += 1 }
-        return MemoryHold(self, isFirst: isFirst)
-    }
+    package func hold(isFirst: Bool) -> MemoryHold { MemoryHold(self, isFirst: isFirst) }
+
+    fileprivate func began() { state.withLock { $0.gathering.passes += 1 } }
 
     /// A pass gathers no more.
-    /// - Parameter bytes: what it has, nil if that is not all of its window.
-    fileprivate func ended(_ bytes: Int?) {
+    /// - Parameters:
+    ///   - bytes: what it has.
+    ///   - isComplete: whether that is all of its window.
+    fileprivate func ended(_ bytes: Int, isComplete: Bool) {
         state.withLock { state in
-            state.gathering -= 1
-            guard let bytes, bytes > 0 else { return }
+            state.gathering.passes -= 1
+            state.gathering.bytes -= bytes
+            guard isComplete, bytes > 0 else { return }
             state.usual = state.usual == 0 ? bytes : (state.usual * 3 + bytes) / 4
         }
     }
 
-    fileprivate func add(_ bytes: Int) { state.withLock { $0.used += bytes } }
+    fileprivate func add(_ bytes: Int, isGathering: Bool) {
+        state.withLock { state in
+            state.used += bytes
+            if isGathering { state.gathering.bytes += bytes }
+        }
+    }
 
     /// Whether the hold may gather more without waiting; takes the overdraft if that is what it needs and it is free.
     private static func admits(_ hold: ObjectIdentifier, _ limit: Int, _ state: inout State) -> Bool {
@@ -118,6 +127,8 @@ package final class MemoryHold: Sendable {
     private struct State {
         var bytes = 0
         var isFirst: Bool
+        /// Whether it gathers now.
+        var isReading = false
         var isComplete = false
         var isReleased = false
     }
@@ -137,11 +148,12 @@ package final class MemoryHold: Sendable {
     ///   holds is given back the sooner.
     /// - Throws: `SourceError.noRoom` when the pass is to be given up, `.cancelled`, also after `release`.
     package func take(_ bytes: Int, isLast: Bool = false) async throws(SourceError) {
+        startReading()
         let isFirst: Bool? = state.withLock { state in
             guard !state.isReleased else { return nil }
             state.bytes += bytes
             // Within the lock, so that `release` gives back exactly what was noted.
-            budget.add(bytes)
+            budget.add(bytes, isGathering: state.isReading)
             return state.isFirst
         }
         guard let isFirst else { throw .cancelled }
@@ -160,26 +172,38 @@ package final class MemoryHold: Sendable {
     /// From now on, the stream waits for this pass before any other.
     package func becomeFirst() { state.withLock { $0.isFirst = true } }
 
+    /// The pass is about to gather, which its first page says too; one that waits for its turn is not.
+    package func startReading() {
+        let isNew = state.withLock { state in
+            guard !state.isReading, !state.isComplete, !state.isReleased else { return false }
+            state.isReading = true
+            return true
+        }
+        if isNew { budget.began() }
+    }
+
     /// The pass is complete and waits to be appended: another may go beyond the limit now.
     package func finishReading() {
         let bytes: Int? = state.withLock { state in
             guard !state.isComplete, !state.isReleased else { return nil }
             state.isComplete = true
-            return state.bytes
+            defer { state.isReading = false }
+            return state.isReading ? state.bytes : nil
         }
-        if let bytes { budget.ended(bytes) }
+        if let bytes { budget.ended(bytes, isComplete: true) }
         budget.giveBack(0, ObjectIdentifier(self))
     }
 
     /// Gives everything back; once is enough. A `take` that waits is ended.
     package func release() {
-        let (bytes, isComplete): (Int?, Bool) = state.withLock { state in
-            guard !state.isReleased else { return (nil, true) }
+        let (bytes, isReading): (Int?, Bool) = state.withLock { state in
+            guard !state.isReleased else { return (nil, false) }
             state.isReleased = true
-            return (state.bytes, state.isComplete)
+            defer { state.isReading = false }
+            return (state.bytes, state.isReading)
         }
-        if !isComplete { budget.ended(nil) }
         guard let bytes else { return }
+        if isReading { budget.ended(bytes, isComplete: false) }
         budget.stopWaiting(ObjectIdentifier(self))
         budget.giveBack(bytes, ObjectIdentifier(self))
     }

@@ -55,6 +55,8 @@ package struct SourceRecord: Sendable {
         package static let notAnObject = Flaws(rawValue: 2)
         /// It has no SID, or one that is not a string.
         package static let noSID = Flaws(rawValue: 4)
+        /// Whether its bytes are all that tells it from others.
+        package var isNameless: Bool { rawValue & (Self.notAnObject.rawValue | Self.noSID.rawValue) != 0 }
         /// It is not valid JSON inside, or nested too deep to be handed on; the envelope carries its text as a string.
         package static let malformed = Flaws(rawValue: 8)
     }

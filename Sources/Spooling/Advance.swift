@@ -12,8 +12,8 @@ package struct SpoolOptions: Sendable {
     /// Room that is kept back for a full disk.
     package let reserveBytes: Int
 
-    /// What is kept in memory of what was appended last, for sinks that keep up.
-    package var recentBytes = 4 << 20
+    /// What is kept in memory of what was appended last until all sinks have it: more than one window of a catch-up.
+    package var recentBytes = 8 << 20
 
     /// Pages of 4 KiB to which the write-ahead log grows: a quarter of the reserve, 4 MB at most. On a full disk it has to
     /// do with that.
@@ -73,7 +73,7 @@ package struct EnvelopeLines: Sendable {
 }
 
 /// A complete pass over a window: what `Spool.append` makes durable together.
-package struct Advance: Sendable {
+package final class Advance: Sendable {
     package let stream: StreamID
     /// The account's label today.
     package let account: String

@@ -20,6 +20,7 @@ enum CoverageCoding {
     static func decode(_ bytes: [UInt8]) -> Coverage? {
         guard bytes.count % intervalBytes == 0 else { return nil }
         var intervals: [Coverage.Interval] = []
+        intervals.reserveCapacity(bytes.count / intervalBytes)
         for start in stride(from: 0, to: bytes.count, by: intervalBytes) {
             func time(_ index: Int) -> Timestamp {
                 bytes.withUnsafeBytes {

@@ -53,15 +53,16 @@ enum Ledger {
     /// The row of each of `items` that was taken before, by its index.
     static func rows(of items: [LedgerItem], in stream: Int64, _ database: Database) throws -> [Int: Int64] {
         var known: [Int: Int64] = [:]
-        let dated = items.indices.compactMap { index in items[index].time.map { (index: index, time: $0) } }
+        // Twilio lists the newest first: turned round, what is to be sorted nearly is.
+        let dated = items.indices.reversed().compactMap { index in items[index].time.map { (index: index, time: $0) } }
             .sorted { $0.time < $1.time }
         if let from = dated.first?.time, let to = dated.last?.time {
             let rows = try Row.fetchCursor(
-                database,
-                sql: """
-                    SELECT from_ms, to_ms, identities, id FROM ledger
-                    WHERE stream = ? AND undated = 0 AND to_ms >= ? AND from_ms <= ?
-                    """,
+                database.cachedStatement(
+                    sql: """
+                        SELECT from_ms, to_ms, identities, id FROM ledger
+                        WHERE stream = ? AND undated = 0 AND to_ms >= ? AND from_ms <= ?
+                        """),
                 arguments: [stream, from.milliseconds, to.milliseconds])
             while let row = try rows.next() {
                 let span = Timestamp(milliseconds: row["from_ms"])...Timestamp(milliseconds: row["to_ms"])

@@ -360,7 +360,8 @@ enum Property: String {
     case lifecycle
 
     func fetch(_ database: Database) throws -> String? {
-        try String.fetchOne(database, sql: "SELECT value FROM property WHERE key = ?", arguments: [rawValue])
+        try String.fetchOne(
+            database.cachedStatement(sql: "SELECT value FROM property WHERE key = ?"), arguments: [rawValue])
     }
 
     func save(_ value: String, _ database: Database) throws {

@@ -150,15 +150,16 @@ extension Spool {
     func removeOldestSegment(_ giving: Giving) throws -> Bool {
         let row = try query { database in
             try Row.fetchOne(
-                database,
-                sql: """
-                    SELECT id, last_sequence, updated_ms,
-                        EXISTS (SELECT 1 FROM replay WHERE next_sequence <= segment.last_sequence
-                            AND finished_ms IS NULL AND cancelled_ms IS NULL) AS is_pinned
-                    FROM segment
-                    WHERE last_sequence <= (SELECT COALESCE(MIN(position), 9223372036854775807) FROM sink WHERE detached_ms IS NULL)
-                    ORDER BY id LIMIT 1
-                    """)
+                database.cachedStatement(
+                    sql: """
+                        SELECT id, last_sequence, updated_ms,
+                            EXISTS (SELECT 1 FROM replay WHERE next_sequence <= segment.last_sequence
+                                AND finished_ms IS NULL AND cancelled_ms IS NULL) AS is_pinned
+                        FROM segment
+                        WHERE last_sequence <=
+                            (SELECT COALESCE(MIN(position), 9223372036854775807) FROM sink WHERE detached_ms IS NULL)
+                        ORDER BY id LIMIT 1
+                        """))
         }
         guard let row else { return false }
         if case .expired(let limit) = giving {

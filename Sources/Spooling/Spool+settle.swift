@@ -11,23 +11,22 @@ extension Spool {
     /// - Throws: `SpoolError`; nothing was noted then.
     package func settle(_ settlement: Settlement) throws {
         let time = now()
+        var settledByAll: Int64 = 0
         try commit { database in
             let first = settlement.sequences.lowerBound
             let last = settlement.sequences.upperBound
-            let position = try Int64.fetchOne(
-                database, sql: "SELECT position FROM sink WHERE name = ?", arguments: [settlement.sink])
-            guard let position else { return }
+            guard let position = try Self.position(of: settlement.sink, database) else { return }
             if first <= position {
                 // What was on its way when the sink was moved past it, and was settled all the same, is no gap.
                 let regained = try SinkGap.close(first...last, of: settlement.sink, database)
                 guard regained > 0 || position < last else { return }
             }
             let isSettled = try Bool.fetchOne(
-                database,
-                sql: """
-                    SELECT EXISTS (
-                        SELECT 1 FROM delivery WHERE sink = ? AND first_sequence <= ? AND last_sequence >= ?)
-                    """,
+                database.cachedStatement(
+                    sql: """
+                        SELECT EXISTS (
+                            SELECT 1 FROM delivery WHERE sink = ? AND first_sequence <= ? AND last_sequence >= ?)
+                        """),
                 arguments: [settlement.sink, last, first])
             precondition(isSettled == false, "a sink's record is settled once")
             try database.executeCached(
@@ -56,16 +55,17 @@ extension Spool {
                 sql: "DELETE FROM cut WHERE sink = ? AND first_sequence BETWEEN ? AND ?",
                 arguments: [settlement.sink, first, last])
             try Self.saveState(settlement.state, of: settlement.sink, database)
+            settledByAll =
+                try Int64.fetchOne(
+                    database.cachedStatement(sql: "SELECT MIN(position) FROM sink WHERE detached_ms IS NULL")) ?? 0
         }
+        recentFrames.forget(upTo: settledByAll)
         notify()
     }
 
     /// Moves a sink's position past what is settled right behind it.
     static func movePosition(of sink: String, _ database: Database) throws {
-        guard
-            let before = try Int64.fetchOne(
-                database, sql: "SELECT position FROM sink WHERE name = ?", arguments: [sink])
-        else { return }
+        guard let before = try position(of: sink, database) else { return }
         var position = before
         let next = try database.cachedStatement(
             sql: """
@@ -81,14 +81,15 @@ extension Spool {
     static func saveState(_ changes: SinkState, of sink: String, _ database: Database) throws {
         for (key, value) in changes {
             if let value {
-                try database.execute(
+                try database.executeCached(
                     sql: """
                         INSERT INTO sink_state (sink, key, value) VALUES (?, ?, ?)
                         ON CONFLICT (sink, key) DO UPDATE SET value = excluded.value
                         """,
                     arguments: [sink, key, Data(value)])
             } else {
-                try database.execute(sql: "DELETE FROM sink_state WHERE sink = ? AND key = ?", arguments: [sink, key])
+                try database.executeCached(
+                    sql: "DELETE FROM sink_state WHERE sink = ? AND key = ?", arguments: [sink, key])
             }
         }
     }
@@ -97,9 +98,13 @@ extension Spool {
 
     /// The last record before the first that is not settled.
     package func position(of sink: String) throws -> Int64 {
-        try query { database in
-            try Int64.fetchOne(database, sql: "SELECT position FROM sink WHERE name = ?", arguments: [sink]) ?? 0
-        }
+        try query { try Self.position(of: sink, $0) ?? 0 }
+    }
+
+    /// Nil if there is no such sink.
+    private static func position(of sink: String, _ database: Database) throws -> Int64? {
+        try Int64.fetchOne(
+            database.cachedStatement(sql: "SELECT position FROM sink WHERE name = ?"), arguments: [sink])
     }
 
     /// What is settled behind the sink's position, in order; what is missing between is not.

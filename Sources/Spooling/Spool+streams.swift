@@ -184,15 +184,21 @@ extension Spool {
         (try known(items, in: stream), lastSequence)
     }
 
+    /// Why there is no room for another pass, as `lackOfRoom`; if there is, how many records the window has, as `count`.
+    package func outlook(of stream: StreamID, _ window: Window) throws -> (lack: String?, records: Int) {
+        if let lack = try lackOfRoom() { return (lack, 0) }
+        return (nil, try count(in: stream, window: window))
+    }
+
     /// How many records of the stream with dates in `window` the ledger still remembers one by one; an upper bound.
     package func count(in stream: StreamID, window: Window) throws -> Int {
         try query { database in
             try Int.fetchOne(
-                database,
-                sql: """
-                    SELECT COALESCE(SUM(count), 0) FROM ledger
-                    WHERE stream = ? AND undated = 0 AND to_ms >= ? AND from_ms < ?
-                    """,
+                database.cachedStatement(
+                    sql: """
+                        SELECT COALESCE(SUM(count), 0) FROM ledger
+                        WHERE stream = ? AND undated = 0 AND to_ms >= ? AND from_ms < ?
+                        """),
                 arguments: [stream.rawValue, window.from.milliseconds, window.to.milliseconds]) ?? 0
         }
     }

@@ -316,7 +316,7 @@ package actor Spool {
 
     private static func saveCheckpoint(_ advance: Advance, _ database: Database) throws {
         guard let checkpoint = advance.checkpoint else { return }
-        try database.execute(
+        try database.executeCached(
             sql: """
                 UPDATE stream SET checkpoint_ms = :time, checkpoint_sid = :sid
                 WHERE id = :stream AND (checkpoint_ms IS NULL OR (checkpoint_ms, checkpoint_sid) < (:time, :sid))
@@ -451,9 +451,11 @@ package actor Spool {
         return elapsed >= Self.commitInterval || elapsed < .zero
     }
 
+    /// What is asked cannot change meanwhile: nobody else writes. So it needs no transaction, which would cost as much
+    /// as the asking.
     func query<Value>(_ value: (Database) throws -> Value) throws(SpoolError) -> Value {
         do {
-            return try database.read(value)
+            return try database.unsafeRead(value)
         } catch let error as DatabaseError {
             throw Self.error(error, directory)
         } catch {

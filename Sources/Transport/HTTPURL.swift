@@ -15,10 +15,12 @@ package struct HTTPURL: Hashable, Sendable {
     package init(_ text: String) throws(HTTPURLError) {
         guard text.utf8.count <= Self.maxBytes else { throw .tooLong(bytes: text.utf8.count) }
         guard text.utf8.allSatisfy(isAllowedInURL) else { throw .forbiddenCharacter }
-        guard let separator = text.firstRange(of: "://") else { throw .notHTTP }
-        guard let scheme = Origin.Scheme(rawValue: text[..<separator.lowerBound].lowercased()) else { throw .notHTTP }
-        let rest = text[separator.upperBound...]
-        let authorityEnd = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
+        // Bytes from here on: all of them are ASCII, and looking for characters takes many times as long.
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), text[colon...].utf8.starts(with: "://".utf8),
+            let scheme = Origin.Scheme(rawValue: text[..<colon].lowercased())
+        else { throw .notHTTP }
+        let rest = text[text.utf8.index(colon, offsetBy: 3)...]
+        let authorityEnd = rest.utf8.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
         origin = try Origin(scheme: scheme, authority: rest[..<authorityEnd])
         (path, query) = try splitTarget(rest[authorityEnd...])
     }
@@ -95,7 +97,7 @@ package enum HTTPURLError: Error, Hashable, CustomStringConvertible {
 
 extension Origin {
     fileprivate init(scheme: Scheme, authority: Substring) throws(HTTPURLError) {
-        guard !authority.contains("@") else { throw .userInfo }
+        guard !authority.utf8.contains(UInt8(ascii: "@")) else { throw .userInfo }
         let name: Substring
         let afterName: Substring
         if authority.hasPrefix("[") {
@@ -106,7 +108,7 @@ extension Origin {
                 name.utf8.allSatisfy({ isHexDigit($0) || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") })
             else { throw .badHost }
         } else {
-            let end = authority.firstIndex(of: ":") ?? authority.endIndex
+            let end = authority.utf8.firstIndex(of: UInt8(ascii: ":")) ?? authority.endIndex
             name = authority[..<end]
             afterName = authority[end...]
             guard !name.isEmpty, name.utf8.count <= 253, name.utf8.allSatisfy(isHostCharacter) else { throw .badHost }
@@ -125,14 +127,17 @@ extension Origin {
 }
 
 private func splitTarget(_ text: Substring) throws(HTTPURLError) -> (path: String, query: String?) {
-    guard !text.contains("#") else { throw .fragment }
-    let end = text.firstIndex(of: "?") ?? text.endIndex
+    guard !text.utf8.contains(UInt8(ascii: "#")) else { throw .fragment }
+    let end = text.utf8.firstIndex(of: UInt8(ascii: "?")) ?? text.endIndex
     let path = end == text.startIndex ? "/" : String(text[..<end])
-    let dots: Set<String> = [".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"]
-    guard !path.lowercased().split(separator: "/").contains(where: { dots.contains(String($0)) }) else {
-        throw .dotSegment
-    }
+    guard !hasDotSegment(path) else { throw .dotSegment }
     return (path, end == text.endIndex ? nil : String(text[text.index(after: end)...]))
+}
+
+private func hasDotSegment(_ path: String) -> Bool {
+    guard path.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "%") }) else { return false }
+    let dots: Set<String> = [".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"]
+    return path.lowercased().split(separator: "/").contains { dots.contains(String($0)) }
 }
 
 private func hasScheme(_ reference: String) -> Bool {

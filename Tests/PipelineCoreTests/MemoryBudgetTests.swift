@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `there is room for another pass as long as what is usual fits beside what is under way`() async throws {
-        let budget = MemoryBudget(bytes: 100)
+        let budget = MemoryBudget(bytes: 120)
         #expect(budget.hasRoom)
         let first = budget.hold(isFirst: true)
         try await first.take(40)
@@ -40,12 +40,16 @@ import Testing
         // 40 are held, and 40 are usual.
         #expect(budget.hasRoom)
         let second = budget.hold(isFirst: false)
-        // Of the second, 20 are expected on top.
+        second.startReading()
+        // Of the second, 40 are to come.
         #expect(budget.hasRoom)
         let third = budget.hold(isFirst: false)
+        // It waits for its turn.
+        #expect(budget.hasRoom)
+        third.startReading()
         #expect(!budget.hasRoom)
         third.release()
-        try await second.take(30)
+        try await second.take(50)
         #expect(!budget.hasRoom)
         first.release()
         #expect(budget.hasRoom)

@@ -8,7 +8,8 @@ import Spooling
 struct BatchCutter {
     /// How many spans are looked through for one whose stream is not busy.
     private static let mostSpans = 1024
-    private static let spansPerQuery = 64
+    /// Nearly always, the first few fill a batch or are all there is.
+    private static let spansPerQuery = (first: 8, further: 64)
 
     private let dispatcher: Dispatcher
     /// Everything up to here is settled.
@@ -110,13 +111,20 @@ struct BatchCutter {
         var from = max(position, isAside ? searched.aside : searched.live)
         var hasPassedOver = false
         var looked = 0
-        while looked < Self.mostSpans {
-            let spans = try await spool.spans(after: from, limit: Self.spansPerQuery)
+        var limit = Self.spansPerQuery.first
+        search: while looked < Self.mostSpans {
+            let spans = try await spool.spans(after: from, limit: limit)
             guard let last = spans.last else { return nil }
             looked += spans.count
             for (index, span) in spans.enumerated() {
                 if let free = free(span, isAside) {
-                    if !busy.contains(span.stream) { return extended(free, spans[index...], busy, isAside) }
+                    if !busy.contains(span.stream) {
+                        let found = extended(free, spans[index...], busy, isAside)
+                        let mayGoOn = spans.count == limit && found.spans.count == spans.count - index
+                        guard mayGoOn, limit < Self.spansPerQuery.further, isRoom(behind: found) else { return found }
+                        limit = Self.spansPerQuery.further
+                        continue search
+                    }
                     hasPassedOver = true
                 }
                 if !hasPassedOver {
@@ -128,8 +136,13 @@ struct BatchCutter {
                 }
             }
             from = last.sequences.upperBound
+            limit = Self.spansPerQuery.further
         }
         return nil
+    }
+
+    private func isRoom(behind found: Found) -> Bool {
+        !found.isDamaged && found.sequences.count < dispatcher.options.maximumRecords
     }
 
     /// The first part of a span that is to be sent, if it is of the right kind.

@@ -26,7 +26,7 @@ struct ListReader: Sendable {
     }
 
     let line: APILine
-    private let path: String
+    private let address: Result<HTTPURL, SourceError>
     let shape: PageShape
     /// So many records one query lists at the most. The oldest are cut, and a server may do it silently, with a null
     /// next page.
@@ -37,7 +37,7 @@ struct ListReader: Sendable {
     init(line: APILine, path: String, shape: PageShape, pageSize: Int, cap: Int) {
         precondition((1...1000).contains(pageSize) && cap > 0)
         self.line = line
-        self.path = path
+        do throws(SourceError) { address = .success(try line.api.baseURL.below(path)) } catch { address = .failure(error) }
         self.shape = shape
         self.cap = cap
         sizes = PageSizes(configured: pageSize)
@@ -45,7 +45,7 @@ struct ListReader: Sendable {
 
     /// The list's address.
     var list: HTTPURL {
-        get throws(SourceError) { try line.api.baseURL.below(path) }
+        get throws(SourceError) { try address.get() }
     }
 
     /// What a query listed.

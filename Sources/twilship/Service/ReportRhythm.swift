@@ -13,8 +13,8 @@ struct ReportRhythm {
 
     /// Without news a report is made this often, so that `status` can tell a quiet service from a stuck one.
     static let longestSilence: Duration = .seconds(60)
-    /// A report takes about 0.5 KB a stream: with a thousand streams one in 20 s.
-    static let streamsPerSecond = 50
+    /// A report takes about 0.5 KB a stream: with a thousand streams one in 40 s.
+    static let streamsPerSecond = 25
 
     private var last: (board: StatusBoard.Contents, at: ContinuousClock.Instant)?
 

@@ -9,7 +9,16 @@ struct IngestingService: Service {
     let assembly: Assembly
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await assembly.collecting.run() }
+        await cancelWhenGracefulShutdown {
+            // Apart from this task and what it knows of the shutdown: for that, each of the thousands of tasks that
+            // many streams have would keep a kilobyte.
+            let work = Task.detached { await assembly.collecting.run() }
+            await withTaskCancellationHandler {
+                await work.value
+            } onCancel: {
+                work.cancel()
+            }
+        }
     }
 }
 
