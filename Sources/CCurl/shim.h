@@ -43,6 +43,16 @@ static inline CURLcode ccurl_easy_setopt_write(CURL *handle, CURLoption option, 
     return curl_easy_setopt(handle, option, value);
 }
 
+/// For CURLOPT_READFUNCTION.
+static inline CURLcode ccurl_easy_setopt_read(CURL *handle, CURLoption option, curl_read_callback value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+/// For CURLOPT_SEEKFUNCTION.
+static inline CURLcode ccurl_easy_setopt_seek(CURL *handle, CURLoption option, curl_seek_callback value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
 /// For CURLOPT_XFERINFOFUNCTION.
 static inline CURLcode ccurl_easy_setopt_progress(CURL *handle, CURLoption option, curl_xferinfo_callback value) {
     return curl_easy_setopt(handle, option, value);

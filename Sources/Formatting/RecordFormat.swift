@@ -61,6 +61,11 @@ package struct RecordFormat: Hashable, Sendable {
         }
     }
 
+    /// Whether the record is written as the spool has it, byte for byte.
+    package func isSpooledForm(of record: SpooledRecord) -> Bool {
+        language == .envelope && rawStyle == .object && redaction.isEmpty && !record.isReplay
+    }
+
     func redacted(_ record: SpooledRecord) -> SpooledRecord {
         redaction.isEmpty ? record : Redactor(redaction).redacted(record)
     }

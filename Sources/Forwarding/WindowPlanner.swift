@@ -230,7 +230,13 @@ package struct WindowPlanner: Sendable {
         }
         guard window.length >= length || records >= plan.pageSize * Self.targetPages else { return }
         let ratio = Double(plan.pageSize * Self.targetPages) / Double(max(1, records))
+        // How little there was long ago says nothing of what is caught up now.
+        if purpose == .reread, ratio > 1, isBehind(now) { return }
         length = bounded(window.length * min(8, max(1.0 / 8, ratio)))
+    }
+
+    private func isBehind(_ now: Timestamp) -> Bool {
+        coverage.completeUpTo(from: start) < now - plan.liveSpan - plan.pollInterval
     }
 
     /// Whether the window can be made shorter.

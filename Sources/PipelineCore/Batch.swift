@@ -48,8 +48,8 @@ package struct SpooledRecord: Sendable {
     /// The one sink the record is for; nil for all of them.
     package var target: String? { origin.target }
 
-    /// Account, dataset and target of records that were appended together.
-    package struct Origin: Hashable, Sendable {
+    /// Account, dataset and target of records that were appended together. An object, since each of them refers to it.
+    package final class Origin: Hashable, Sendable {
         /// The account's label when the record was collected.
         package let account: String
         package let accountSID: String
@@ -64,6 +64,20 @@ package struct SpooledRecord: Sendable {
             self.dataset = dataset
             self.lane = lane
             self.target = target
+        }
+
+        package static func == (left: Origin, right: Origin) -> Bool {
+            left === right
+                || left.account == right.account && left.accountSID == right.accountSID
+                    && left.dataset == right.dataset && left.lane == right.lane && left.target == right.target
+        }
+
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(account)
+            hasher.combine(accountSID)
+            hasher.combine(dataset)
+            hasher.combine(lane)
+            hasher.combine(target)
         }
     }
 }

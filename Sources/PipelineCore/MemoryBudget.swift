@@ -16,8 +16,8 @@ package final class MemoryBudget: Sendable {
         /// The one hold that may take more than there is.
         var overdraft: ObjectIdentifier?
         var waiters: [(hold: ObjectIdentifier, continuation: CheckedContinuation<Bool, Never>)] = []
-        /// Passes that still gather, and what of `used` is theirs.
-        var gathering = (passes: 0, bytes: 0)
+        /// Passes that still gather.
+        var gathering = 0
         /// What a pass gathers in the end, as the last ones did.
         var usual = 0
     }
@@ -36,17 +36,15 @@ package final class MemoryBudget: Sendable {
 
     /// Whether another pass is likely to find room for all of its pages: one that does not is given up and read again.
     package var hasRoom: Bool {
-        state.withLock { state in
-            let complete = state.used - state.gathering.bytes
-            return complete + max(state.gathering.bytes, state.usual * state.gathering.passes) + state.usual <= limit
-        }
+        // Of those under way, half is still to come, roughly. Fewer would not keep the rate limit busy.
+        state.withLock { $0.used + $0.usual * ($0.gathering + 2) / 2 <= limit }
     }
 
     /// A place for one pass's pages, empty at first.
     /// - Parameter isFirst: whether its stream waits for this pass before any other.
     package func hold(isFirst: Bool) -> MemoryHold { MemoryHold(self, isFirst: isFirst) }
 
-    fileprivate func began() { state.withLock { $0.gathering.passes += 1 } }
+    fileprivate func began() { state.withLock { $0.gathering += 1 } }
 
     /// A pass gathers no more.
     /// - Parameters:
@@ -54,19 +52,13 @@ package final class MemoryBudget: Sendable {
     ///   - isComplete: whether that is all of its window.
     fileprivate func ended(_ bytes: Int, isComplete: Bool) {
         state.withLock { state in
-            state.gathering.passes -= 1
-            state.gathering.bytes -= bytes
+            state.gathering -= 1
             guard isComplete, bytes > 0 else { return }
             state.usual = state.usual == 0 ? bytes : (state.usual * 3 + bytes) / 4
         }
     }
 
-    fileprivate func add(_ bytes: Int, isGathering: Bool) {
-        state.withLock { state in
-            state.used += bytes
-            if isGathering { state.gathering.bytes += bytes }
-        }
-    }
+    fileprivate func add(_ bytes: Int) { state.withLock { $0.used += bytes } }
 
     /// Whether the hold may gather more without waiting; takes the overdraft if that is what it needs and it is free.
     private static func admits(_ hold: ObjectIdentifier, _ limit: Int, _ state: inout State) -> Bool {
@@ -153,7 +145,7 @@ package final class MemoryHold: Sendable {
             guard !state.isReleased else { return nil }
             state.bytes += bytes
             // Within the lock, so that `release` gives back exactly what was noted.
-            budget.add(bytes, isGathering: state.isReading)
+            budget.add(bytes)
             return state.isFirst
         }
         guard let isFirst else { throw .cancelled }

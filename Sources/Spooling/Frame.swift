@@ -132,24 +132,26 @@ extension Frame {
     }
 
     /// Reads a frame back.
-    /// - Parameter path: and `offset`, where the bytes lie, for the error.
+    /// - Parameters:
+    ///   - start: where it begins in `bytes`; it ends with them.
+    ///   - path: and `offset`, where the bytes lie, for the error.
     /// - Throws: `SpoolError.damaged` if the bytes are not what `encode` made.
-    init(decoding bytes: [UInt8], path: String, offset: Int64) throws(SpoolError) {
+    init(decoding bytes: [UInt8], from start: Int = 0, path: String, offset: Int64) throws(SpoolError) {
         func damaged(_ reason: String) -> SpoolError { .damaged(path: path, offset: offset, reason: reason) }
-        guard bytes.count >= Frame.headerBytes else { throw damaged("the frame is cut short") }
+        let length = bytes.count - start
+        guard length >= Frame.headerBytes else { throw damaged("the frame is cut short") }
         func read<T: FixedWidthInteger>(_: T.Type, at offset: Int) -> T {
-            bytes.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: T.self)) }
+            bytes.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: start + offset, as: T.self)) }
         }
         guard read(UInt32.self, at: 0) == Frame.magic else { throw damaged("no frame starts here") }
-        guard Int(read(UInt32.self, at: 8)) == bytes.count else { throw damaged("the frame's length is wrong") }
-        guard bytes.withUnsafeBytes(Frame.checksum) == read(UInt32.self, at: 4) else {
-            throw damaged("the checksum differs")
-        }
+        guard Int(read(UInt32.self, at: 8)) == length else { throw damaged("the frame's length is wrong") }
+        let checksum = bytes.withUnsafeBytes { Frame.checksum(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+        guard checksum == read(UInt32.self, at: 4) else { throw damaged("the checksum differs") }
         let count = Int(read(UInt32.self, at: 12))
         let names = Int(read(UInt32.self, at: 28))
         let dataOffset = Frame.headerBytes + names + count * Frame.entryBytes
-        guard dataOffset <= bytes.count else { throw damaged("the frame's index is cut short") }
-        let parts = bytes[Frame.headerBytes..<Frame.headerBytes + names].split(
+        guard dataOffset <= length else { throw damaged("the frame's index is cut short") }
+        let parts = bytes[start + Frame.headerBytes..<start + Frame.headerBytes + names].split(
             separator: 0, omittingEmptySubsequences: false)
         // The last part is what follows the last zero byte: nothing.
         guard parts.count == 4 || parts.count == 5,
@@ -161,7 +163,7 @@ extension Frame {
         for index in 0..<count {
             let at = Frame.headerBytes + names + index * Frame.entryBytes
             func range(_ part: Int) -> Range<Int>? {
-                let from = Int(read(UInt32.self, at: at + part * 8))
+                let from = start + Int(read(UInt32.self, at: at + part * 8))
                 let to = from + Int(read(UInt32.self, at: at + part * 8 + 4))
                 return to <= bytes.count ? from..<to : nil
             }

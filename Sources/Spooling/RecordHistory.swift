@@ -202,15 +202,12 @@ extension RecordHistory {
 
 extension StateDirectory {
     /// Reads the frame that a row of the table `frame` tells of.
-    /// - Parameter buffer: as for `SegmentFile.read`.
-    func readFrame(
-        _ row: Row, through buffer: BlockBuffer? = nil, _ calls: FileCalls
-    ) throws(SpoolError) -> Frame {
+    func readFrame(_ row: Row, _ calls: FileCalls) throws(SpoolError) -> Frame {
         let path = segmentPath(row["segment"])
         let offset: Int64 = row["offset"]
-        let frame = try Frame(
-            decoding: try SegmentFile.read(
-                path: path, offset: offset, length: row["length"], through: buffer, calls), path: path, offset: offset)
+        let length: Int = row["length"]
+        let bytes = try SegmentFile.read(path: path, offset: offset, length: length, calls)
+        let frame = try Frame(decoding: bytes, from: bytes.count - length, path: path, offset: offset)
         guard frame.firstSequence == row["first_sequence"], frame.lastSequence == row["last_sequence"] else {
             throw .damaged(path: path, offset: offset, reason: "another frame lies there")
         }

@@ -78,44 +78,54 @@ struct SegmentFile: ~Copyable {
         guard calls.syncFolder(folder) == 0 else { throw .failed(path, "syncing the folder") }
     }
 
-    /// Reads exactly `length` bytes of a segment.
-    /// - Parameter buffer: lends memory for reading past the page cache; without one it is read through it.
+    /// Reads exactly `length` bytes of a segment, past the page cache where that is possible.
+    /// - Returns: bytes that end with those of the segment: what comes before only makes these begin at a whole block.
     /// - Throws: `SpoolError.damaged` if the file is gone, too short or unreadable, which trying again does not mend;
     ///   `SpoolError.io` for what may pass.
     static func read(
-        path: String, offset: Int64, length: Int, through buffer: BlockBuffer?, _ calls: FileCalls
+        path: String, offset: Int64, length: Int, _ calls: FileCalls
     ) throws(SpoolError) -> [UInt8] {
         // Older versions did not write whole blocks.
-        let isDirect = buffer != nil && Int(offset) % BlockBuffer.blockBytes == 0
+        let isDirect = Int(offset) % blockBytes == 0
         let descriptor =
             isDirect
             ? openDirect(path, O_RDONLY, calls) : calls.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { throw .unreadable(path, offset, "opening it") }
         defer { close(descriptor) }
-        func fill(_ memory: UnsafeMutableRawBufferPointer) throws(SpoolError) {
-            var done = 0
+        var done = 0
+        var code: Int32 = 0
+        // The last block is read whole: its end is where the next frame begins, or the file ends.
+        let room = isDirect ? BlockBuffer.roundedUp(length) : length
+        let bytes = [UInt8](unsafeUninitializedCapacity: blockBytes + room) { buffer, initialized in
+            let start = isDirect ? buffer.bytesToWholeBlock : 0
+            buffer[..<start].initialize(repeating: 0)
             while done < length {
-                let count = calls.read(
-                    descriptor, UnsafeMutableRawBufferPointer(rebasing: memory[done...]), off_t(offset) + off_t(done))
+                let rest = UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[start + done..<start + room])
+                let count = calls.read(descriptor, rest, off_t(offset) + off_t(done))
                 if count < 0, errno == EINTR { continue }
-                guard count >= 0 else { throw .unreadable(path, offset, "reading") }
-                guard count > 0 else { throw .damaged(path: path, offset: offset, reason: "the file is cut short") }
+                if count <= 0 {
+                    code = count < 0 ? errno : 0
+                    return
+                }
                 done += count
             }
+            initialized = start + length
         }
-        guard isDirect, let buffer else {
-            var bytes = [UInt8](repeating: 0, count: length)
-            // Typed throws do not go through the closure.
-            let result = bytes.withUnsafeMutableBytes { memory in
-                Result { () throws(SpoolError) in try fill(memory) }
-            }
-            try result.get()
-            return bytes
-        }
-        return try buffer.withBlocks(length) { blocks throws(SpoolError) in
-            try fill(blocks)
-            return [UInt8](UnsafeRawBufferPointer(rebasing: blocks[..<length]))
-        }
+        guard done < length else { return bytes }
+        guard code != 0 else { throw .damaged(path: path, offset: offset, reason: "the file is cut short") }
+        errno = code
+        throw .unreadable(path, offset, "reading")
+    }
+
+    private static let blockBytes = BlockBuffer.blockBytes
+}
+
+extension UnsafeMutableBufferPointer<UInt8> {
+    /// Up to the first whole block in memory.
+    fileprivate var bytesToWholeBlock: Int {
+        let address = Int(bitPattern: baseAddress)
+        return BlockBuffer.roundedUp(address) - address
     }
 }
 

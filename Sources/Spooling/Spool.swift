@@ -343,7 +343,7 @@ package actor Spool {
         }
         let frame: Frame
         do throws(SpoolError) {
-            frame = try directory.readFrame(row, through: buffer, calls)
+            frame = try directory.readFrame(row, calls)
         } catch {
             if case .damaged = error { try setAside(.frame(row["first_sequence"]), error) }
             throw error

@@ -18,6 +18,10 @@ extension CurlHandle {
         do {
             try setReceivers(header: receiveHeader, body: receiveBody, context: context)
             try setRequest(request, url, lines, options)
+            if request.method == .post {
+                try set(CURLOPT_POST, true)
+                try setBody(size: request.body?.count ?? 0, read: readBody, seek: seekBody, context: context)
+            }
             try setLimits(request.limits)
             try setPath(options)
             try setTLS(options)
@@ -47,10 +51,6 @@ extension CurlHandle {
             try set(CURLOPT_HTTPAUTH, ccurl_auth_basic)
             try set(CURLOPT_USERNAME, auth.user)
             try set(CURLOPT_PASSWORD, auth.password)
-        }
-        if request.method == .post {
-            try set(CURLOPT_POST, true)
-            try setBody(request.body ?? [])
         }
     }
 

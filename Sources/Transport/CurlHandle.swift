@@ -76,10 +76,17 @@ final class CurlHandle {
         try check(ccurl_easy_setopt_string(raw, option, value), option)
     }
 
-    /// libcurl copies the bytes.
-    func setBody(_ bytes: [UInt8]) throws(OptionRefused) {
-        try set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bytes.count)
-        try check(ccurl_easy_setopt_pointer(raw, CURLOPT_COPYPOSTFIELDS, bytes), CURLOPT_COPYPOSTFIELDS)
+    /// Sends a body of `size` bytes, for which libcurl asks piece by piece: it is not copied as a whole. `context` is
+    /// handed to both callbacks, unretained, as in `setReceivers`.
+    func setBody(
+        size: Int, read: @escaping curl_read_callback, seek: @escaping curl_seek_callback,
+        context: UnsafeMutableRawPointer
+    ) throws(OptionRefused) {
+        try set(CURLOPT_POSTFIELDSIZE_LARGE, offset: size)
+        try check(ccurl_easy_setopt_read(raw, CURLOPT_READFUNCTION, read), CURLOPT_READFUNCTION)
+        try check(ccurl_easy_setopt_pointer(raw, CURLOPT_READDATA, context), CURLOPT_READDATA)
+        try check(ccurl_easy_setopt_seek(raw, CURLOPT_SEEKFUNCTION, seek), CURLOPT_SEEKFUNCTION)
+        try check(ccurl_easy_setopt_pointer(raw, CURLOPT_SEEKDATA, context), CURLOPT_SEEKDATA)
     }
 
     func setHeaders(_ lines: [String]) throws(OptionRefused) {

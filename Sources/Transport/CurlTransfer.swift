@@ -11,6 +11,8 @@ final class CurlTransfer {
     private var status = 0
     private var headersReceivedAt: ContinuousClock.Instant?
     private var body: [UInt8] = []
+    /// How much of the request's body libcurl has asked for.
+    private var sent = 0
     /// Why a callback stopped the transfer; libcurl itself then only knows that one did.
     private var stopReason: StopReason?
 
@@ -77,6 +79,24 @@ final class CurlTransfer {
         return true
     }
 
+    /// Hands out the next piece of the request's body; nothing at its end.
+    fileprivate func read(into piece: UnsafeMutableRawBufferPointer) -> Int {
+        guard let body = submission.errand.body else { return 0 }
+        let count = min(piece.count, body.count - sent)
+        guard count > 0 else { return 0 }
+        body.withUnsafeBytes { piece.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[sent..<sent + count])) }
+        sent += count
+        return count
+    }
+
+    /// Begins again at `offset`, as when a kept-alive connection turns out to be closed; false if that is not within
+    /// the body.
+    fileprivate func seek(to offset: Int) -> Bool {
+        guard (0...(submission.errand.body?.count ?? 0)).contains(offset) else { return false }
+        sent = offset
+        return true
+    }
+
     /// Whether the transfer was stopped midway because the rest of the body is not wanted.
     var hasEnough: Bool { if case .enoughOfBody = stopReason { true } else { false } }
 
@@ -114,8 +134,9 @@ final class CurlTransfer {
     }
 }
 
-// The two callbacks. libcurl calls them on the loop's thread, inside curl_multi_perform, with the context given to `setReceivers`:
-// a transfer that the loop keeps alive. Returning less than was offered ends the transfer with CURLE_WRITE_ERROR.
+// The callbacks. libcurl calls them on the loop's thread, inside curl_multi_perform, with the context given to `setReceivers`:
+// a transfer that the loop keeps alive. Returning less than was offered to a receiver ends the transfer with
+// CURLE_WRITE_ERROR.
 
 func receiveHeader(
     _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
@@ -133,6 +154,20 @@ func receiveBody(_ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: In
     let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
     let piece = UnsafeRawBufferPointer(start: bytes, count: size * count)
     return transfer.receive(body: piece) ? piece.count : 0
+}
+
+func readBody(_ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?)
+    -> Int
+{
+    guard let context else { return Int(CURL_READFUNC_ABORT) }
+    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    return transfer.read(into: UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
+}
+
+func seekBody(_ context: UnsafeMutableRawPointer?, _ offset: curl_off_t, _ origin: CInt) -> CInt {
+    guard let context, origin == SEEK_SET else { return CURL_SEEKFUNC_FAIL }
+    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    return transfer.seek(to: Int(offset)) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
 }
 
 extension Slice<UnsafeRawBufferPointer> {

@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `there is room for another pass as long as what is usual fits beside what is under way`() async throws {
-        let budget = MemoryBudget(bytes: 120)
+        let budget = MemoryBudget(bytes: 100)
         #expect(budget.hasRoom)
         let first = budget.hold(isFirst: true)
         try await first.take(40)
@@ -41,7 +41,7 @@ import Testing
         #expect(budget.hasRoom)
         let second = budget.hold(isFirst: false)
         second.startReading()
-        // Of the second, 40 are to come.
+        // Of the second, 20 are expected on top.
         #expect(budget.hasRoom)
         let third = budget.hold(isFirst: false)
         // It waits for its turn.
@@ -49,7 +49,7 @@ import Testing
         third.startReading()
         #expect(!budget.hasRoom)
         third.release()
-        try await second.take(50)
+        try await second.take(30)
         #expect(!budget.hasRoom)
         first.release()
         #expect(budget.hasRoom)

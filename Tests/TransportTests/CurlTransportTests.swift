@@ -98,6 +98,28 @@ import Transport
         #expect(errors.contains(.tooManyWaiting(limit: 2)))
     }
 
+    @Test func `a body is posted anew from its beginning when a kept-alive connection ends in the middle of it`()
+        async throws
+    {
+        let server = try ScriptedServer { peer in
+            guard let request = peer.readRequest() else { return }
+            peer.send(makeResponse(Array(request.utf8)))
+            // Of the next one some is taken in, and nothing answered.
+            var byte: UInt8 = 0
+            _ = recv(peer.descriptor, &byte, 1, 0)
+        }
+        defer { server.stop() }
+        let body = (0..<1 << 20).map { UInt8(ascii: "a") + UInt8($0 % 23) }
+        let post = HTTPRequest(.post, try HTTPURL("http://127.0.0.1:\(server.port)/in"), body: body)
+        try await withTransport { transport in
+            for _ in 1...5 {
+                let echo = try await transport.send(post).body
+                #expect(echo.suffix(body.count).elementsEqual(body))
+            }
+        }
+        #expect(server.connectionCount == 5)
+    }
+
     @Test func `a body is posted whole, with the headers and credentials that were given`() async throws {
         let server = try ScriptedServer { peer in
             while let request = peer.readRequest() { peer.send(makeResponse(Array(request.utf8))) }

@@ -41,6 +41,22 @@ import TwilioSources
         #expect(error.kind == "tooMuch")
     }
 
+    @Test func `a window of which the first page covers next to nothing is given up at once`() async throws {
+        let api = try Scripted { _, number in
+            page(
+                number == 1 ? [] : ["AE\(number)a", "AE\(number)b", "AE\(number)c"],
+                next: number == 1 ? nil : "https://monitor.twilio.com/v1/Events?PageToken=\(number)")
+        }
+        let source = api.events(pageSize: 3)
+        // As dense as the last of its seconds, all of them hold 180 records, 60 pages.
+        let minute = Window(from: api.now - .seconds(60), to: api.now)
+        let error = try await failure { () throws(SourceError) in try await source.read(minute, pass()) }
+        #expect(error.kind == "tooMuch")
+        #expect("\(error)" == "the window has some 180 records")
+        // One asked for the time.
+        #expect(api.transport.requests.count == 2)
+    }
+
     // A silent cap that counts rows, and pages that shift, as hostile schedule 256 showed.
     @Test(arguments: [true, false])
     func `rows that come twice hide no cap`(canSplit: Bool) async throws {

@@ -24,7 +24,9 @@ struct DeliveryQueue {
     /// So many before it is only tried with these, and no more with what follows them.
     static let mostProbed = 64
 
-    private(set) var parcels: [Parcel] = []
+    private(set) var parcels: [Parcel] = [] { didSet { tally = Tally(parcels) } }
+    /// Of a sink that confirms late there are hundreds of parcels: they are counted once after each change.
+    private var tally = Tally([])
     private var nextID = 0
     private var tries = 0
     /// Families of which something was accepted, and those that were split because of faults.
@@ -44,10 +46,10 @@ struct DeliveryQueue {
     // MARK: - Parcels
 
     var isEmpty: Bool { parcels.isEmpty }
-    var underWay: Int { parcels.count { $0.state == .underWay } }
-    var outstanding: Int { parcels.count { $0.isOutstanding } }
-    var outstandingBytes: Int { parcels.reduce(0) { $0 + ($1.isOutstanding ? $1.bytes : 0) } }
-    var suspects: Int { parcels.count { $0.state == .suspect } }
+    var underWay: Int { tally.underWay }
+    var outstanding: Int { tally.outstanding }
+    var outstandingBytes: Int { tally.outstandingBytes }
+    var suspects: Int { tally.suspects }
     /// Too much was refused and nothing accepted since.
     var isStuck: Bool { suspects >= Self.mostSuspects }
     /// Even what would follow was refused.
@@ -55,7 +57,8 @@ struct DeliveryQueue {
 
     /// Streams whose records must not be sent now.
     var busyStreams: Set<StreamID> {
-        parcels.reduce(into: []) { busy, parcel in
+        guard tally.blocking > 0 else { return [] }
+        return parcels.reduce(into: []) { busy, parcel in
             if parcel.blocksItsStreams { busy.formUnion(parcel.streams) }
         }
     }
@@ -75,18 +78,19 @@ struct DeliveryQueue {
     }
 
     /// Whether a parcel that is not aside is still to be sent.
-    var isLiveWaiting: Bool { parcels.contains { !$0.isAside && $0.blocksItsStreams } }
+    var isLiveWaiting: Bool { tally.blocking > 0 && parcels.contains { !$0.isAside && $0.blocksItsStreams } }
 
     /// The parcel to send next; nil if each must wait for another one.
     func next() -> Parcel? {
         var busy: Set<StreamID> = []
         var best: Parcel?
-        for parcel in parcels.sorted(by: { $0.sequences.lowerBound < $1.sequences.lowerBound }) {
+        guard tally.blocking > 0 else { return nil }
+        for parcel in parcels.filter(\.blocksItsStreams).sorted(by: Parcel.isBefore) {
             let isFaulty = faulty.contains(parcel.family)
             if parcel.state == .ready, isFaulty || parcel.chances > 0 || busy.isDisjoint(with: parcel.streams) {
                 if best == nil || isFaulty && parcel.lastTried < best?.lastTried ?? 0 { best = parcel }
             }
-            if parcel.blocksItsStreams { busy.formUnion(parcel.streams) }
+            busy.formUnion(parcel.streams)
         }
         return best
     }
@@ -124,7 +128,7 @@ struct DeliveryQueue {
 
     /// The parcels whose records' fate is known, oldest first.
     var decided: [Parcel] {
-        parcels.filter { $0.state == .decided }.sorted { $0.sequences.lowerBound < $1.sequences.lowerBound }
+        tally.decided == 0 ? [] : parcels.filter { $0.state == .decided }.sorted(by: Parcel.isBefore)
     }
 
     /// Forgets a parcel whose fate is noted.
@@ -287,6 +291,34 @@ struct DeliveryQueue {
         guard let index = parcels.firstIndex(where: { $0.id == id }) else { return nil }
         change(&parcels[index])
         return parcels[index]
+    }
+}
+
+/// How many parcels there are of each kind.
+private struct Tally {
+    var underWay = 0
+    var outstanding = 0
+    var outstandingBytes = 0
+    /// Those whose streams must wait.
+    var blocking = 0
+    var suspects = 0
+    var decided = 0
+
+    init(_ parcels: [Parcel]) {
+        for index in parcels.indices {
+            let state = parcels[index].state
+            switch state {
+            case .underWay: underWay += 1
+            case .suspect: suspects += 1
+            case .decided: decided += 1
+            case .ready, .handedOver: break
+            }
+            if state.isOutstanding {
+                outstanding += 1
+                outstandingBytes += parcels[index].bytes
+            }
+            if state.blocksStreams { blocking += 1 }
+        }
     }
 }
 

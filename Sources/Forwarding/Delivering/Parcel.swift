@@ -14,13 +14,20 @@ struct Parcel: Sendable {
         case suspect
         /// The fate of each record is known and is to be noted.
         case decided
+
+        /// Whether the sink is yet to answer.
+        var isOutstanding: Bool { self == .underWay || self == .handedOver }
+        /// Whether records of the parcel's streams must not overtake it.
+        var blocksStreams: Bool { self == .ready || self == .underWay }
     }
 
     let id: Int
     /// What its settling covers.
     let sequences: ClosedRange<Int64>
     /// Those whose fate is open; none of a parcel that is shelved.
-    var records: [SpooledRecord]
+    var records: [SpooledRecord] { didSet { bytes = Self.bytes(of: records) } }
+    /// What their lines take.
+    private(set) var bytes = 0
     var filtered: [Int64] = []
     var rejected: [Settlement.Rejection] = []
     /// Whose records they are.
@@ -47,10 +54,29 @@ struct Parcel: Sendable {
     /// What the sink wants to remember of it.
     var sinkState: SinkState = [:]
 
-    var bytes: Int { records.reduce(0) { $0 + $1.line.count } }
+    init(
+        id: Int, sequences: ClosedRange<Int64>, records: [SpooledRecord], filtered: [Int64] = [],
+        rejected: [Settlement.Rejection] = [], streams: Set<StreamID>, isAside: Bool, isPinned: Bool = false,
+        family: Int
+    ) {
+        self.id = id
+        self.sequences = sequences
+        self.records = records
+        self.filtered = filtered
+        self.rejected = rejected
+        self.streams = streams
+        self.isAside = isAside
+        self.isPinned = isPinned
+        self.family = family
+        bytes = Self.bytes(of: records)
+    }
 
-    /// Whether the sink is yet to answer.
-    var isOutstanding: Bool { state == .underWay || state == .handedOver }
-    /// Whether records of its streams must not overtake it.
-    var blocksItsStreams: Bool { state == .ready || state == .underWay }
+    private static func bytes(of records: [SpooledRecord]) -> Int { records.reduce(0) { $0 + $1.entry.line.count } }
+
+    var blocksItsStreams: Bool { state.blocksStreams }
+
+    /// By the spool's order.
+    static func isBefore(_ left: Parcel, _ right: Parcel) -> Bool {
+        left.sequences.lowerBound < right.sequences.lowerBound
+    }
 }

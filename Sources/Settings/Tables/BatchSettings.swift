@@ -10,9 +10,10 @@ package struct BatchSettings: Sendable, Equatable {
     /// A batch is held in memory, `in_flight` times per sink.
     private static let byteBounds = 4 << 10...16 << 20
 
-    init(_ reader: TableReader?) {
-        maximumRecords = reader?.integer("max_records", in: 1...10_000) ?? 1_000
-        maximumBytes = reader?.size("max_bytes", in: Self.byteBounds) ?? 1 << 20
+    /// - Parameter isForFile: nobody has to take in such a batch at once, and what each one costs is syncs.
+    init(_ reader: TableReader?, isForFile: Bool) {
+        maximumRecords = reader?.integer("max_records", in: 1...10_000) ?? (isForFile ? 4_000 : 1_000)
+        maximumBytes = reader?.size("max_bytes", in: Self.byteBounds) ?? (isForFile ? 4 << 20 : 1 << 20)
         maximumWait = reader?.duration("max_wait", in: .zero...Duration.minutes(5)) ?? .seconds(1)
         inFlight = reader?.integer("in_flight", in: 1...16) ?? 1
         if inFlight > 1 { reader?.requires(.batchesInFlight, for: "in_flight") }

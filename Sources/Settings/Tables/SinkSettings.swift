@@ -46,7 +46,7 @@ package struct SinkSettings: Sendable, Equatable {
         if let type, !capabilities.sinkTypes.contains(type) {
             reader.fault("type", Capabilities.refusal(of: type, called: "sink type", among: capabilities.sinkTypes))
         }
-        let batch = BatchSettings(reader.table("batch"))
+        let batch = BatchSettings(reader.table("batch"), isForFile: type == .file)
         self.batch = batch
         retry = RetrySettings(reader.table("retry"))
         filter = FilterSettings(reader.table("filter"))

@@ -29,7 +29,7 @@ extension FileSink {
                 try await rotate(file, for: &work)
                 continue
             }
-            try file.append(lines.bytes[lines.start(of: work.next)..<lines.start(of: after)])
+            for slice in lines.slices(lines.start(of: work.next)..<lines.start(of: after)) { try file.append(slice) }
             work.settle(file)
             work.next = after
             try probe(.written)
@@ -70,7 +70,7 @@ extension FileSink {
         guard file.end > work.length, work.next < work.lines.count else { return }
         let lines = work.lines
         let start = lines.start(of: work.next)
-        let (equal, cut) = try file.settleTail(from: work.length, due: lines.bytes[start...])
+        let (equal, cut) = try file.settleTail(from: work.length, due: lines.bytes(from: start))
         if cut > 0 {
             log.warning(
                 "bytes that were never settled differ from what is due and were cut",
@@ -82,7 +82,7 @@ extension FileSink {
         var offset = start + equal
         var line = lines.line(at: offset)
         if line < lines.count, offset > lines.start(of: line) {
-            try file.append(lines.bytes[offset..<lines.start(of: line + 1)])
+            for slice in lines.slices(offset..<lines.start(of: line + 1)) { try file.append(slice) }
             offset = lines.start(of: line + 1)
             line += 1
         }

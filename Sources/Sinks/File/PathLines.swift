@@ -2,15 +2,28 @@ import Formatting
 import PipelineCore
 
 /// The lines of a batch that go to one path, in the batch's order.
+///
+/// What goes out as the spool has it stays where it is: copying it would cost as much as writing it.
 struct PathLines {
     let path: String
     let series: String
-    /// Lines, each ended by a line feed.
-    fileprivate(set) var bytes: [UInt8] = []
-    /// Where each line ends in `bytes`, its line feed included.
-    fileprivate(set) var ends: [Int] = []
+    /// Lines, each ended by a line feed, that lie one behind the other.
+    private struct Piece {
+        var bytes: [UInt8]
+        var range: Range<Int>
+        /// Where `range` begins, counted over all pieces.
+        let start: Int
+        /// Whether the bytes are the spool's.
+        let isBorrowed: Bool
+
+        var end: Int { start + range.count }
+    }
+
+    private var pieces: [Piece] = []
+    /// Where each line ends, its line feed included, counted from the first line's beginning.
+    private(set) var ends: [Int] = []
     /// The records' numbers in the spool.
-    fileprivate(set) var sequences: [Int64] = []
+    private(set) var sequences: [Int64] = []
 
     fileprivate init(path: String, series: String) {
         self.path = path
@@ -19,14 +32,66 @@ struct PathLines {
 
     var count: Int { ends.count }
 
-    /// Growing by doubling would copy all of it again and again.
-    fileprivate mutating func reserve(_ batch: Batch) {
-        bytes.reserveCapacity(batch.lineBytes + batch.records.count)
-        ends.reserveCapacity(batch.records.count)
-        sequences.reserveCapacity(batch.records.count)
+    fileprivate mutating func reserve(_ count: Int) {
+        ends.reserveCapacity(count)
+        sequences.reserveCapacity(count)
     }
 
-    /// Where the line begins in `bytes`; of the line after the last, where `bytes` end.
+    fileprivate mutating func append(_ record: SpooledRecord, _ format: RecordFormat) {
+        precondition(sequences.last.map { $0 < record.sequence } ?? true)
+        let (line, bytes) = (record.entry.line, record.bytes)
+        let hasLineFeed = line.upperBound < bytes.count && bytes[line.upperBound] == UInt8(ascii: "\n")
+        if hasLineFeed, format.isSpooledForm(of: record) {
+            borrow(line.lowerBound..<line.upperBound + 1, of: bytes)
+        } else {
+            write { bytes in
+                format.append(record, to: &bytes)
+                bytes.append(UInt8(ascii: "\n"))
+            }
+        }
+        ends.append(pieces.last?.end ?? 0)
+        sequences.append(record.sequence)
+    }
+
+    private mutating func borrow(_ line: Range<Int>, of bytes: [UInt8]) {
+        if let last = pieces.indices.last, pieces[last].isBorrowed, pieces[last].range.upperBound == line.lowerBound,
+            pieces[last].bytes.isSame(as: bytes)
+        {
+            pieces[last].range = pieces[last].range.lowerBound..<line.upperBound
+        } else {
+            pieces.append(Piece(bytes: bytes, range: line, start: byteCount, isBorrowed: true))
+        }
+    }
+
+    private mutating func write(_ body: (inout [UInt8]) -> Void) {
+        if pieces.last?.isBorrowed ?? true {
+            pieces.append(Piece(bytes: [], range: 0..<0, start: byteCount, isBorrowed: false))
+        }
+        let last = pieces.count - 1
+        body(&pieces[last].bytes)
+        pieces[last].range = 0..<pieces[last].bytes.count
+    }
+
+    /// All lines together.
+    var byteCount: Int { pieces.last?.end ?? 0 }
+
+    /// The bytes of `range`, counted from the first line's beginning, piece by piece.
+    func slices(_ range: Range<Int>) -> [ArraySlice<UInt8>] {
+        pieces.compactMap { piece in
+            let part = range.clamped(to: piece.start..<piece.end)
+            guard !part.isEmpty else { return nil }
+            let shift = piece.range.lowerBound - piece.start
+            return piece.bytes[part.lowerBound + shift..<part.upperBound + shift]
+        }
+    }
+
+    /// The bytes from `offset` on, in one piece.
+    func bytes(from offset: Int) -> ArraySlice<UInt8> {
+        let slices = slices(offset..<max(offset, byteCount))
+        return slices.count == 1 ? slices[0] : Array(slices.joined())[...]
+    }
+
+    /// Where the line begins; of the line after the last, where all end.
     func start(of line: Int) -> Int { line == 0 ? 0 : ends[line - 1] }
 
     /// The line that the byte at `offset` belongs to, or `count` at the end.
@@ -43,7 +108,7 @@ struct PathLines {
     /// The first line after those from `line` on that make up at most `room` bytes.
     func lineAfter(_ line: Int, fitting room: Int64) -> Int {
         let start = start(of: line)
-        if room >= bytes.count - start { return count }
+        if room >= byteCount - start { return count }
         return room <= 0 ? line : self.line(at: start + Int(room))
     }
 
@@ -83,19 +148,22 @@ extension PathLines {
                 if place == sorted.count {
                     var lines = PathLines(path: path, series: template.series(for: record.origin))
                     // Nearly always, all go to one path.
-                    if sorted.isEmpty { lines.reserve(batch) }
+                    if sorted.isEmpty { lines.reserve(batch.records.count) }
                     sorted.append(lines)
                     places[path] = place
                 }
                 groups[group] = place
             }
             current = (group, place)
-            precondition(sorted[place].sequences.last.map { $0 < record.sequence } ?? true)
-            format.append(record, to: &sorted[place].bytes)
-            sorted[place].bytes.append(UInt8(ascii: "\n"))
-            sorted[place].ends.append(sorted[place].bytes.count)
-            sorted[place].sequences.append(record.sequence)
+            sorted[place].append(record, format)
         }
         return sorted
+    }
+}
+
+extension [UInt8] {
+    /// Whether both are one array: then no byte need be compared.
+    fileprivate func isSame(as other: [UInt8]) -> Bool {
+        withUnsafeBufferPointer { bytes in other.withUnsafeBufferPointer { $0.baseAddress == bytes.baseAddress } }
     }
 }

@@ -33,7 +33,7 @@ package struct FunctionLogsSource: Source {
 
     package func read(_ window: Window, _ pass: Pass) async throws(SourceError) -> WindowContents {
         let readAt = try await serverTime(pass.urgency)
-        var gathering = Gathering(pass)
+        var gathering = Gathering(pass, over: window)
         let listing = try await reader.read(reader.filters(window.from - tick, window.to + tick), into: &gathering)
         var gap: String?
         if listing.cut != nil {

@@ -12,6 +12,7 @@ struct Gathering {
     static let allowanceForOneTick = 16
 
     let pass: Pass
+    private let window: Window
     private let allowance: Int
     private(set) var pages: [Page] = []
     /// The `Twilio-Request-Id` of each page.
@@ -20,9 +21,13 @@ struct Gathering {
     private var bytes = 0
     /// The records gathered so far. Only passes over a window that cannot be made shorter ask for the same twice.
     private var seen: Set<RecordIdentity> = []
+    /// The oldest date that was listed.
+    private var oldest: Timestamp?
 
-    init(_ pass: Pass) {
+    /// - Parameter window: what the pass reads.
+    init(_ pass: Pass, over window: Window) {
         self.pass = pass
+        self.window = window
         allowance = pass.canSplit ? 1 : Self.allowanceForOneTick
     }
 
@@ -47,9 +52,18 @@ struct Gathering {
         answers += 1
         guard pass.canSplit || isNew(page) else { return }
         pages.append(page)
+        oldest = page.records.reduce(oldest) { oldest, record in record.time.map { min($0, oldest ?? $0) } ?? oldest }
         requestIDs.append(requestID)
         bytes += size
         try await pass.memory.take(size, isLast: isLast)
+    }
+
+    /// How many records the window has if they are as dense everywhere as where they have been listed, the newest first.
+    var expectedRecords: Int {
+        let listed = pages.reduce(0) { $0 + $1.records.count }
+        guard let oldest, oldest > window.from else { return listed }
+        let covered = max(1000, (window.to - oldest).wholeMilliseconds)
+        return max(listed, Int(Double(listed) * Double(window.length.wholeMilliseconds) / Double(covered)))
     }
 
     private mutating func isNew(_ page: Page) -> Bool {

@@ -12,6 +12,9 @@ import Transport
 struct ListReader: Sendable {
     /// So many pages' worth of records may a window have that can be split: the cap is ten.
     static let pagesPerWindow = 8
+    /// So many more if it is only expected to have them, from what the first page listed; the further pages there are,
+    /// the surer that is.
+    static let expectedPages = 24
 
     /// So many pages in a row of one query may bring nothing before it is given up. A server that leads on and on is
     /// broken, or it searches long: of a window that can be split, a shorter one may be found sooner.
@@ -37,7 +40,11 @@ struct ListReader: Sendable {
     init(line: APILine, path: String, shape: PageShape, pageSize: Int, cap: Int) {
         precondition((1...1000).contains(pageSize) && cap > 0)
         self.line = line
-        do throws(SourceError) { address = .success(try line.api.baseURL.below(path)) } catch { address = .failure(error) }
+        do throws(SourceError) {
+            address = .success(try line.api.baseURL.below(path))
+        } catch {
+            address = .failure(error)
+        }
         self.shape = shape
         self.cap = cap
         sizes = PageSizes(configured: pageSize)
@@ -161,8 +168,15 @@ struct ListReader: Sendable {
             guard rows >= cap, distinct.map({ $0 <= cap }) ?? true else { return nil }
             return "the window lists \(rows) records, as many as one query can"
         }
-        if gathering.pass.canSplit, rows > Self.pagesPerWindow * sizes.configured {
-            return "the window has more than \(rows) records"
+        if gathering.pass.canSplit {
+            if rows > Self.pagesPerWindow * sizes.configured { return "the window has more than \(rows) records" }
+            let (expected, pages) = (gathering.expectedRecords, max(1, gathering.pages.count))
+            // Pages that are not full say little.
+            if rows >= pages * sizes.configured,
+                expected > (Self.pagesPerWindow + Self.expectedPages / pages) * sizes.configured
+            {
+                return "the window has some \(expected) records"
+            }
         }
         return gathering.exhausted
     }

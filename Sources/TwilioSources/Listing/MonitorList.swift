@@ -23,7 +23,7 @@ struct MonitorList: Sendable {
 
     func read(_ window: Window, _ pass: Pass) async throws(SourceError) -> WindowContents {
         let readAt = try await serverTime(pass.urgency)
-        var gathering = Gathering(pass)
+        var gathering = Gathering(pass, over: window)
         let second: Duration = .seconds(1)
         let listing = try await reader.read(
             reader.filters(window.from - second, window.to + second), into: &gathering)
