@@ -149,16 +149,19 @@ struct SortedRecords {
             SortKey(
                 time: records[index].time?.milliseconds ?? .min, identity: records[index].identity, index: index)
         }
-        return keys.sorted().map { records[$0.index] }
+        return keys.sorted { $0.isBefore($1) }.map { records[$0.index] }
     }
 }
 
-private struct SortKey: Comparable {
+private struct SortKey {
     let time: Int64
     let identity: RecordIdentity
     let index: Int
 
-    static func < (left: SortKey, right: SortKey) -> Bool {
-        left.time != right.time ? left.time < right.time : left.identity < right.identity
+    /// Word by word: a comparison of another module is not inlined.
+    func isBefore(_ other: SortKey) -> Bool {
+        if time != other.time { return time < other.time }
+        if identity.high != other.identity.high { return identity.high < other.identity.high }
+        return identity.low < other.identity.low
     }
 }

@@ -157,9 +157,14 @@ package struct WindowPlanner: Sendable {
         return Window(from: hole.from, to: min(hole.to, hole.from + limit(from: hole.from)))
     }
 
-    /// When the stream is polled next.
+    /// When the stream is polled next: an interval later, or up to a tick sooner, right when the horizon comes to the
+    /// end of a tick. Records of that tick would only wait for a poll between two of these ends.
     func nextPoll(_ circumstances: Circumstances) -> Timestamp {
-        lastPoll.map { min($0, circumstances.now) + circumstances.pollInterval } ?? circumstances.now
+        guard let lastPoll else { return circumstances.now }
+        let last = min(lastPoll, circumstances.now)
+        let due = last + circumstances.pollInterval
+        let aligned = (due - Self.lag).rounded(downTo: tick) + Self.lag
+        return aligned > last ? aligned : due
     }
 
     /// Whether everything before the window has been read.

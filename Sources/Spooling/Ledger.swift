@@ -24,7 +24,7 @@ enum Ledger {
         let days = Dictionary(grouping: dated) { $0.time.map(day) ?? 0 }.sorted { $0.key < $1.key }.map(\.value)
         for (filed, undated) in days.map({ ($0, false) }) + [(undated, true)] where !filed.isEmpty {
             let times = filed.map { $0.time ?? advance.readAt }
-            let identities = filed.map(\.identity).sorted()
+            let identities = filed.map(\.identity).sortedIdentities
             let newest = times.max() ?? advance.readAt
             try database.executeCached(
                 sql: """
@@ -174,6 +174,13 @@ package struct LedgerItem: Sendable, Hashable {
     package init(identity: RecordIdentity, time: Timestamp?) {
         self.identity = identity
         self.time = time
+    }
+}
+
+extension [RecordIdentity] {
+    /// In order. With `<` of another module, generic sorting takes twice as long.
+    var sortedIdentities: [RecordIdentity] {
+        sorted { $0.high != $1.high ? $0.high < $1.high : $0.low < $1.low }
     }
 }
 

@@ -21,6 +21,7 @@ extension CurlHandle {
             if request.method == .post {
                 try set(CURLOPT_POST, true)
                 try setBody(size: request.body?.count ?? 0, read: readBody, seek: seekBody, context: context)
+                try set(CURLOPT_UPLOAD_BUFFERSIZE, Self.bufferBytes)
             }
             try setLimits(request.limits)
             try setPath(options)
@@ -33,6 +34,10 @@ extension CurlHandle {
         }
     }
 
+    /// What is handed to the kernel, or taken from it, at once. libcurl's own 16 and 64 KiB take a call, and often a
+    /// change of threads, for each fiftieth of a page.
+    private static let bufferBytes = 256 << 10
+
     private func setRequest(
         _ request: HTTPRequest, _ url: HTTPURL, _ lines: [String], _ options: TransportOptions
     ) throws(OptionRefused) {
@@ -44,6 +49,7 @@ extension CurlHandle {
         try set(CURLOPT_FOLLOWLOCATION, false)
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
         try set(CURLOPT_HTTP09_ALLOWED, false)
+        try set(CURLOPT_BUFFERSIZE, Self.bufferBytes)
         try set(CURLOPT_USERAGENT, options.userAgent)
         try set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
         try setHeaders(lines)
