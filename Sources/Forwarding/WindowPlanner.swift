@@ -79,6 +79,8 @@ package struct WindowPlanner: Sendable {
     /// How long a window is at the most; learnt from how many records windows held.
     package private(set) var length: Duration
     private var lastPoll: Timestamp?
+    private var polls = 0
+    private static let probingPolls = 5
     /// The last window of a poll did not reach the horizon: what is left of it does not wait for the next poll.
     private var isPollUnfinished = false
     /// With `finish`: read up to here, and look again only at what was due then.
@@ -159,11 +161,15 @@ package struct WindowPlanner: Sendable {
 
     /// When the stream is polled next: an interval later, or up to a tick sooner, right when the horizon comes to the
     /// end of a tick. Records of that tick would only wait for a poll between two of these ends.
+    ///
+    /// The first ones come later, ever nearer to the end of the next tick: a `Date` of whole seconds tells best then how
+    /// late it really is.
     func nextPoll(_ circumstances: Circumstances) -> Timestamp {
         guard let lastPoll else { return circumstances.now }
         let last = min(lastPoll, circumstances.now)
         let due = last + circumstances.pollInterval
-        let aligned = (due - Self.lag).rounded(downTo: tick) + Self.lag
+        let probing = polls < Self.probingPolls ? tick - tick / (2 << polls) : .zero
+        let aligned = (due - Self.lag).rounded(downTo: tick) + Self.lag + probing
         return aligned > last ? aligned : due
     }
 
@@ -225,7 +231,10 @@ package struct WindowPlanner: Sendable {
         coverage.join { earlier, later in
             Self.nextAge(earlier, ages: ages) == Self.nextAge(later, ages: ages)
         }
-        if purpose == .live { lastPoll = now }
+        if purpose == .live {
+            lastPoll = now
+            polls += 1
+        }
         if let index = dense.firstIndex(where: { $0.window.contains(window.from) }) {
             let (before, known) = dense.remove(at: index)
             let rest = known - records

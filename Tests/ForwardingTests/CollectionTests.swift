@@ -62,6 +62,40 @@ import Transport
         #expect(records.contains { $0.origin.lane == .late })
     }
 
+    @Test func `a record is there within the poll interval and two and a half seconds`() async throws {
+        var options = SimulatorOptions()
+        options.requestsPerSecond = 0
+        options.rate = 5
+        let bench = Bench(
+            options,
+            plan: CollectionPlan(pollInterval: .seconds(1), overlap: .seconds(60), rereadAfter: [], pageSize: 1000))
+        defer { bench.remove() }
+        let spool = try bench.openSpool()
+        // The first polls find out how late it is.
+        let begin = bench.clock.wallNow + .seconds(10)
+        let bound: Duration = .milliseconds(3500)
+        // Looked at each tenth of a second: what has been readable for longer than that must be there.
+        let ingestor = try bench.ingestor(spool)
+        try await bench.clock.run(for: .seconds(60)) {
+            await withTaskGroup { group in
+                group.addTask { await ingestor.run() }
+                group.addTask {
+                    while (try? await bench.clock.sleep(for: .milliseconds(100))) != nil {
+                        let now = bench.clock.wallNow
+                        let due = bench.twilio.truth(
+                            account: bench.account.sid, dataset: .events, at: now.milliseconds
+                        ).filter {
+                            $0.date > begin.milliseconds && $0.readableAt <= (now - bound).milliseconds
+                        }.map(\.sid)
+                        let taken = Set((try? await bench.collected(spool))?.map(\.id) ?? [])
+                        #expect(taken.isSuperset(of: due), "\(now)")
+                    }
+                }
+            }
+        }
+        #expect(try await bench.collected(spool).count > 200)
+    }
+
     @Test func `a quiet account costs one request a poll and little more`() async throws {
         var options = SimulatorOptions()
         options.rate = 0.01

@@ -16,6 +16,8 @@ final class Child {
     let started = ContinuousClock.now
     private let log: String
     private var ended: Usage?
+    /// The kernel's own figure at the end counts what this program had in memory when it started the child.
+    private var peakBytes = 0
 
     /// - Parameter log: the file that takes what it says.
     init(_ program: String, _ arguments: [String], log: String) throws {
@@ -44,7 +46,7 @@ final class Child {
     /// Whether it still runs; what it used is kept once it does not.
     var isRunning: Bool {
         guard ended == nil else { return false }
-        collect(WNOHANG)
+        collect()
         return ended == nil
     }
 
@@ -52,7 +54,8 @@ final class Child {
     func wait() -> Usage {
         while true {
             if let ended { return ended }
-            collect(0)
+            collect()
+            usleep(10_000)
         }
     }
 
@@ -92,12 +95,13 @@ final class Child {
         return Int(line.drop { !$0.isNumber }.prefix { $0.isNumber }) ?? 0
     }
 
-    private func collect(_ options: Int32) {
+    private func collect() {
+        peakBytes = max(peakBytes, kilobytes("VmHWM") * 1_024)
         var status: Int32 = 0
         var usage = rusage()
-        guard wait4(pid, &status, options, &usage) == pid else { return }
+        guard wait4(pid, &status, WNOHANG, &usage) == pid else { return }
         ended = Usage(
-            cpu: usage.ru_utime.seconds + usage.ru_stime.seconds, peakBytes: usage.ru_maxrss * 1_024,
+            cpu: usage.ru_utime.seconds + usage.ru_stime.seconds, peakBytes: peakBytes,
             status: status & 0x7f == 0 ? status >> 8 & 0xff : -(status & 0x7f))
     }
 }

@@ -8,6 +8,8 @@ struct Service {
         var requestsPerSecond = 100_000.0
         var burst = 1_000
         var pollInterval = "10s"
+        /// Whether what was read is read again later.
+        var rereads = true
         var maximumBytes = "2 GiB"
         var arguments = ["--once", "--timeout", "4h"]
     }
@@ -42,6 +44,7 @@ struct Service {
             [account.logs]
             base_url = "\(twilio.url)"
             poll_interval = "\(plan.pollInterval)"
+            \(plan.rereads ? "" : "reread_after = []")
             start = "24h"
             [[sink]]
             name = "bench"
