@@ -53,6 +53,11 @@ static inline CURLcode ccurl_easy_setopt_seek(CURL *handle, CURLoption option, c
     return curl_easy_setopt(handle, option, value);
 }
 
+/// For CURLOPT_PREREQFUNCTION.
+static inline CURLcode ccurl_easy_setopt_prereq(CURL *handle, CURLoption option, curl_prereq_callback value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
 /// For CURLOPT_XFERINFOFUNCTION.
 static inline CURLcode ccurl_easy_setopt_progress(CURL *handle, CURLoption option, curl_xferinfo_callback value) {
     return curl_easy_setopt(handle, option, value);

@@ -164,7 +164,8 @@ package final class MemoryHold: Sendable {
     /// From now on, the stream waits for this pass before any other.
     package func becomeFirst() { state.withLock { $0.isFirst = true } }
 
-    /// The pass is about to gather, which its first page says too; one that waits for its turn is not.
+    /// The pass is about to gather, or will be among the next; its first page says so too. One that waits long for its
+    /// turn is not counted.
     package func startReading() {
         let isNew = state.withLock { state in
             guard !state.isReading, !state.isComplete, !state.isReleased else { return false }

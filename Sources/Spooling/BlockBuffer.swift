@@ -1,4 +1,4 @@
-/// Memory for reading and writing past the page cache, which takes whole blocks that begin at whole blocks, in the file
+/// Memory for writing past the page cache, which takes whole blocks that begin at whole blocks, in the file
 /// and in memory (open(2), "O_DIRECT"). It is kept for the next use: touching new memory costs more than copying.
 final class BlockBuffer {
     /// No disk or file system in use asks for more.

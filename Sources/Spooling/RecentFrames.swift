@@ -22,7 +22,11 @@ struct RecentFrames {
         while bytes > mostBytes, frames.count > 1 { bytes -= frames.removeFirst().bytes.count }
     }
 
-    mutating func forget(upTo last: Int64) { forget { $0.firstSequence <= last } }
+    /// Forgets what ends at `last` or before. Of one that goes on, sinks are yet to have the rest.
+    mutating func forget(upTo last: Int64) {
+        guard frames.first.map({ $0.lastSequence <= last }) ?? false else { return }
+        forget { $0.lastSequence <= last }
+    }
 
     /// Forgets what was written and does not count.
     mutating func forget(from first: Int64) { forget { $0.firstSequence >= first } }

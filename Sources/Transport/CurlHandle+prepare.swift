@@ -20,7 +20,8 @@ extension CurlHandle {
             try setRequest(request, url, lines, options)
             if request.method == .post {
                 try set(CURLOPT_POST, true)
-                try setBody(size: request.body?.count ?? 0, read: readBody, seek: seekBody, context: context)
+                try setBody(
+                    size: request.body?.count ?? 0, begin: beginBody, read: readBody, seek: seekBody, context: context)
                 try set(CURLOPT_UPLOAD_BUFFERSIZE, Self.bufferBytes)
             }
             try setLimits(request.limits)

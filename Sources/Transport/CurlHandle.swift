@@ -76,12 +76,15 @@ final class CurlHandle {
         try check(ccurl_easy_setopt_string(raw, option, value), option)
     }
 
-    /// Sends a body of `size` bytes, for which libcurl asks piece by piece: it is not copied as a whole. `context` is
-    /// handed to both callbacks, unretained, as in `setReceivers`.
+    /// Sends a body of `size` bytes, for which libcurl asks piece by piece: it is not copied as a whole. `begin` is
+    /// called before each attempt: libcurl 7.88 does not seek where it had taken bytes but sent none. `context` is handed
+    /// to all callbacks, unretained, as in `setReceivers`.
     func setBody(
-        size: Int, read: @escaping curl_read_callback, seek: @escaping curl_seek_callback,
-        context: UnsafeMutableRawPointer
+        size: Int, begin: @escaping curl_prereq_callback, read: @escaping curl_read_callback,
+        seek: @escaping curl_seek_callback, context: UnsafeMutableRawPointer
     ) throws(OptionRefused) {
+        try check(ccurl_easy_setopt_prereq(raw, CURLOPT_PREREQFUNCTION, begin), CURLOPT_PREREQFUNCTION)
+        try check(ccurl_easy_setopt_pointer(raw, CURLOPT_PREREQDATA, context), CURLOPT_PREREQDATA)
         try set(CURLOPT_POSTFIELDSIZE_LARGE, offset: size)
         try check(ccurl_easy_setopt_read(raw, CURLOPT_READFUNCTION, read), CURLOPT_READFUNCTION)
         try check(ccurl_easy_setopt_pointer(raw, CURLOPT_READDATA, context), CURLOPT_READDATA)

@@ -156,6 +156,15 @@ func receiveBody(_ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: In
     return transfer.receive(body: piece) ? piece.count : 0
 }
 
+func beginBody(
+    _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?, _: UnsafeMutablePointer<CChar>?, _: CInt,
+    _: CInt
+) -> CInt {
+    guard let context else { return CInt(CURL_PREREQFUNC_ABORT) }
+    let transfer = Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    return CInt(transfer.seek(to: 0) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT)
+}
+
 func readBody(_ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?)
     -> Int
 {

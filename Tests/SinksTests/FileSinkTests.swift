@@ -34,6 +34,29 @@ struct FileSinkTests {
         #expect(bench.folder.names.filter { $0.hasSuffix(".jsonl") }.count == 8)
     }
 
+    /// A few lines of some bytes, and one that is too long to be worth copying; all, some, or every other one of them.
+    @Test(arguments: [1, 2, 3, 7])
+    func `lines that lie together in the spool are written as they are, whichever of them`(step: Int) async throws {
+        let bench = try Bench()
+        let sink = bench.sink()
+        let texts = (1...40).map { SpooledRecord.sample($0, length: $0 % 5 == 0 ? 40_000 : 300).text }
+        let block = Array(texts.joined().utf8)
+        var start = 0
+        var records: [SpooledRecord] = []
+        for (index, text) in texts.enumerated() {
+            let entry = EnvelopeBlock.Entry(
+                line: start..<start + text.utf8.count - 1, raw: 0..<0, id: 0..<0, type: 0..<0,
+                time: Timestamp(milliseconds: 0), severity: .info, identity: RecordIdentity(high: 0, low: 0))
+            let origin = SpooledRecord.sample(1).origin
+            records.append(
+                SpooledRecord(sequence: Int64(index + 1), origin: origin, bytes: block, entry: entry))
+            start += text.utf8.count
+        }
+        let chosen = records.indices.filter { $0 % step == 0 || $0 % 11 < 3 }
+        #expect(await bench.put(chosen.map { records[$0] }, sink) == nil)
+        #expect(try bench.folder.text("out.jsonl") == chosen.map { texts[$0] }.joined())
+    }
+
     @Test func `files get mode and group, new directories 0750`() async throws {
         var bench = try Bench("a/b/out.jsonl")
         bench.options.mode = 0o640

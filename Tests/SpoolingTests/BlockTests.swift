@@ -81,6 +81,23 @@ import Testing
         }
     }
 
+    @Test func `what a sink is yet to have of a frame stays in memory, and what all have does not`() async throws {
+        try await withSpool { open in
+            let faulty = FaultyCalls()
+            let spool = try open(calls: faulty.calls, keepsRecent: true)
+            _ = try await spool.attach([("siem", .oldest)])
+            let stream = try await spool.testStream()
+            try await spool.append(.test(stream, records(0..<7)))
+            try await spool.append(.test(stream, records(20..<23)))
+            faulty.decide { call, _ in call == .read ? FaultyCalls.Fault(code: EIO) : nil }
+            try await spool.settle(Settlement(sink: "siem", sequences: 1...3, attempts: 1))
+            #expect(try await spool.lines(after: 3) == (records(0..<7).suffix(4) + records(20..<23)).map(\.line))
+            try await spool.settle(Settlement(sink: "siem", sequences: 4...7, attempts: 1))
+            #expect(try await spool.lines(after: 7) == records(20..<23).map(\.line))
+            await #expect(throws: SpoolError.self) { try await spool.lines(after: 6) }
+        }
+    }
+
     @Test func `what was written and did not become durable is in no reader's memory`() async throws {
         try await withSpool { open in
             let faulty = FaultyCalls()

@@ -20,6 +20,10 @@ struct PathLines {
     }
 
     private var pieces: [Piece] = []
+    /// A shorter piece is copied: it would cost more to write it by itself.
+    private static let shortest = 16 << 10
+    /// What all lines may take, for those that are not in the spool's form.
+    private var expectedBytes = 0
     /// Where each line ends, its line feed included, counted from the first line's beginning.
     private(set) var ends: [Int] = []
     /// The records' numbers in the spool.
@@ -32,9 +36,10 @@ struct PathLines {
 
     var count: Int { ends.count }
 
-    fileprivate mutating func reserve(_ count: Int) {
-        ends.reserveCapacity(count)
-        sequences.reserveCapacity(count)
+    fileprivate mutating func reserve(_ batch: Batch) {
+        ends.reserveCapacity(batch.records.count)
+        sequences.reserveCapacity(batch.records.count)
+        expectedBytes = batch.lineBytes + batch.records.count
     }
 
     fileprivate mutating func append(_ record: SpooledRecord, _ format: RecordFormat) {
@@ -44,7 +49,8 @@ struct PathLines {
         if hasLineFeed, format.isSpooledForm(of: record) {
             borrow(line.lowerBound..<line.upperBound + 1, of: bytes)
         } else {
-            write { bytes in
+            copyShortPiece()
+            write(reserving: expectedBytes - byteCount) { bytes in
                 format.append(record, to: &bytes)
                 bytes.append(UInt8(ascii: "\n"))
             }
@@ -59,13 +65,23 @@ struct PathLines {
         {
             pieces[last].range = pieces[last].range.lowerBound..<line.upperBound
         } else {
+            copyShortPiece()
             pieces.append(Piece(bytes: bytes, range: line, start: byteCount, isBorrowed: true))
         }
     }
 
-    private mutating func write(_ body: (inout [UInt8]) -> Void) {
+    /// Copies the last piece if it is short, as where every other record goes elsewhere.
+    private mutating func copyShortPiece() {
+        guard let last = pieces.last, last.isBorrowed, last.range.count < Self.shortest else { return }
+        pieces.removeLast()
+        write(reserving: 0) { $0.append(contentsOf: last.bytes[last.range]) }
+    }
+
+    /// - Parameter reserving: bytes; growing by doubling would copy all of it again and again.
+    private mutating func write(reserving: Int, _ body: (inout [UInt8]) -> Void) {
         if pieces.last?.isBorrowed ?? true {
             pieces.append(Piece(bytes: [], range: 0..<0, start: byteCount, isBorrowed: false))
+            pieces[pieces.count - 1].bytes.reserveCapacity(max(0, reserving))
         }
         let last = pieces.count - 1
         body(&pieces[last].bytes)
@@ -148,7 +164,7 @@ extension PathLines {
                 if place == sorted.count {
                     var lines = PathLines(path: path, series: template.series(for: record.origin))
                     // Nearly always, all go to one path.
-                    if sorted.isEmpty { lines.reserve(batch.records.count) }
+                    if sorted.isEmpty { lines.reserve(batch) }
                     sorted.append(lines)
                     places[path] = place
                 }
