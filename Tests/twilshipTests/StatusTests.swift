@@ -167,12 +167,12 @@ import TwilioSources
         board.streams[StatusMaterial.key(5)]?.failures = 1
         #expect(step(6) == .report)
         board.streams[StatusMaterial.key(5)]?.requests = 2
-        #expect(step(24) == .tidy)
-        #expect(step(26) == .report)
-        #expect(step(84) == .rest)
-        #expect(step(86) == .report)
+        #expect(step(44) == .tidy)
+        #expect(step(46) == .report)
+        #expect(step(104) == .rest)
+        #expect(step(106) == .report)
         board.streams = [StatusMaterial.key(1): StreamStatus()]
-        #expect(step(88) == .report)
+        #expect(step(108) == .report)
     }
 
     @Test func `beside a running service status knows names, intervals, searches, usage and rates`() async throws {
