@@ -64,7 +64,7 @@ struct TwilshipBench: AsyncParsableCommand {
             case .stages: [StagesPart(records: quick ? 20_000 : 200_000).measure]
             case .catchUp: [one(CatchUpPart(seconds: quick ? 5 : 60).measure)]
             case .idle:
-                (quick ? [1] : [1, 100, 1_000]).map { one(IdlePart(streams: $0, seconds: quick ? 10 : 60).measure) }
+                (quick ? [1] : [1, 100, 1_000]).map { one(IdlePart(streams: $0, seconds: quick ? 6 : 60).measure) }
             case .backlog: [BacklogPart(bytes: quick ? 40_000_000 : backlogMegabytes * 1_000_000).measure]
             case .latency:
                 (quick ? [100] : [1, 100, 1_000]).map {
