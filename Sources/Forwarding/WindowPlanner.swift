@@ -80,7 +80,8 @@ package struct WindowPlanner: Sendable {
     package private(set) var length: Duration
     private var lastPoll: Timestamp?
     private var polls = 0
-    private static let probingPolls = 5
+    /// So many polls after the first find out how late the server's `Date` is.
+    private static let probingPolls = 4
     /// The last window of a poll did not reach the horizon: what is left of it does not wait for the next poll.
     private var isPollUnfinished = false
     /// With `finish`: read up to here, and look again only at what was due then.
@@ -168,7 +169,7 @@ package struct WindowPlanner: Sendable {
         guard let lastPoll else { return circumstances.now }
         let last = min(lastPoll, circumstances.now)
         let due = last + circumstances.pollInterval
-        let probing = polls < Self.probingPolls ? tick - tick / (2 << polls) : .zero
+        let probing = polls <= Self.probingPolls ? tick - tick / (2 << polls) : .zero
         let aligned = (due - Self.lag).rounded(downTo: tick) + Self.lag + probing
         return aligned > last ? aligned : due
     }

@@ -25,9 +25,7 @@ struct Parcel: Sendable {
     /// What its settling covers.
     let sequences: ClosedRange<Int64>
     /// Those whose fate is open; none of a parcel that is shelved.
-    var records: [SpooledRecord] { didSet { bytes = Self.bytes(of: records) } }
-    /// What their lines take.
-    private(set) var bytes = 0
+    var records: [SpooledRecord]
     var filtered: [Int64] = []
     var rejected: [Settlement.Rejection] = []
     /// Whose records they are.
@@ -54,24 +52,8 @@ struct Parcel: Sendable {
     /// What the sink wants to remember of it.
     var sinkState: SinkState = [:]
 
-    init(
-        id: Int, sequences: ClosedRange<Int64>, records: [SpooledRecord], filtered: [Int64] = [],
-        rejected: [Settlement.Rejection] = [], streams: Set<StreamID>, isAside: Bool, isPinned: Bool = false,
-        family: Int
-    ) {
-        self.id = id
-        self.sequences = sequences
-        self.records = records
-        self.filtered = filtered
-        self.rejected = rejected
-        self.streams = streams
-        self.isAside = isAside
-        self.isPinned = isPinned
-        self.family = family
-        bytes = Self.bytes(of: records)
-    }
-
-    private static func bytes(of records: [SpooledRecord]) -> Int { records.reduce(0) { $0 + $1.entry.line.count } }
+    /// What the lines of its records take.
+    var bytes: Int { records.reduce(0) { $0 + $1.entry.line.count } }
 
     var blocksItsStreams: Bool { state.blocksStreams }
 
